@@ -1,0 +1,75 @@
+"""Every error this project raises on purpose, and what it means for whoever meets it.
+
+    RustbucketError
+    ├── PermanentError          trying again changes nothing
+    │   ├── UsageError          a person's mistake: one line, no traceback
+    │   │   ├── NoSuchRustbucket
+    │   │   ├── BadWindow       malformed, misaligned, not over yet, or before the first window
+    │   │   └── BadFile         a file a person handed in, named by file and line
+    │   ├── ConfigurationError  a setting is missing, malformed, or points to something unusable
+    │   └── IntegrityError      stored data contradicts itself: stop and look
+    └── TransientError          may pass by itself: worth a retry
+        ├── DatabaseUnavailable
+        ├── StoreUnavailable
+        └── SourceUnavailable   one rustbucket's logs or answers; never stops the others
+
+Every message says what happened and ends with what to do. Only Dagster glue turns them into `dagster.Failure`;
+only the command line turns them into an exit code. No error is defined anywhere else."""
+
+from typing import ClassVar
+
+
+class RustbucketError(Exception):
+    """Root of the tree; `transient` says whether the same attempt may succeed later."""
+
+    transient: ClassVar[bool] = False
+
+
+class PermanentError(RustbucketError):
+    """Trying again changes nothing."""
+
+
+class UsageError(PermanentError):
+    """A person asked for something that can't be done as asked."""
+
+
+class NoSuchRustbucket(UsageError):
+    """The registry holds no rustbucket of that id."""
+
+    def __init__(self, rustbucket_id: str) -> None:
+        """Name the id; the remedy is the list of those that exist."""
+        super().__init__(f"no rustbucket {rustbucket_id!r} in the registry; `rustbucket fleet list` shows all of them")
+
+
+class BadWindow(UsageError):
+    """A window key is malformed, misaligned, in the future, or before the first window."""
+
+
+class BadFile(UsageError):
+    """A file handed in by a person can't be used; the message names the file and the line."""
+
+
+class ConfigurationError(PermanentError):
+    """A setting is missing, malformed, or points to something that can't be used."""
+
+
+class IntegrityError(PermanentError):
+    """What is stored contradicts itself (a hash, a chain, a sum)."""
+
+
+class TransientError(RustbucketError):
+    """The same attempt may succeed later."""
+
+    transient: ClassVar[bool] = True
+
+
+class DatabaseUnavailable(TransientError):
+    """PostgreSQL doesn't answer, or answered that it can't serve now."""
+
+
+class StoreUnavailable(TransientError):
+    """The archive's object store doesn't answer."""
+
+
+class SourceUnavailable(TransientError):
+    """One rustbucket's log source or endpoint doesn't answer; the others go on."""

@@ -1,0 +1,73 @@
+"""A log's bytes → records with their event time: the way through `split` (where) and `times` (when).
+
+The archive cuts files into windows with it, events parse segments with it; neither looks behind it."""
+
+from typing import NamedTuple
+
+from rustbucket_pipeline.framing.split import Kind, RawRecord, Splitter
+from rustbucket_pipeline.framing.times import WITNESSES, Clock, counts, needs_witnesses
+
+
+class FramedRecord(NamedTuple):
+    """Bytes `[offset, offset + length)` of the log, final newline included. Times: microseconds since the epoch, UTC.
+
+    `ts` is the event time; `claimed` what the record says itself, if anything; `clamped`: the claim didn't count."""
+
+    offset: int
+    length: int
+    kind: Kind
+    claimed: int | None
+    ts: int
+    clamped: bool
+
+
+class Framer:
+    """Turns a log's bytes, given in blocks of any size, into records; the same bytes give the same records."""
+
+    def __init__(self, clock: Clock, offset: int = 0) -> None:
+        """Start at a line's beginning: `offset` bytes into the log, with what is known of time there."""
+        self._clock = clock
+        self._end = offset
+        self._splitter = Splitter(offset)
+        self._waiting: list[RawRecord] = []
+
+    @property
+    def clock(self) -> Clock:
+        """What is known of time after the last record returned."""
+        return self._clock
+
+    @property
+    def offset(self) -> int:
+        """End of the last record returned: where a later reader goes on."""
+        return self._end
+
+    def feed(self, block: bytes) -> list[FramedRecord]:
+        """The records whose bytes and time are certain with this block."""
+        self._waiting += self._splitter.feed(block)
+        return self._settle(final=False)
+
+    def finish(self, *, tail: bool = True) -> list[FramedRecord]:
+        """The records left when no more bytes come for now; a later reader may go on at `offset`.
+
+        Without `tail`, a last line that has no newline yet is left for that reader.
+        """
+        self._waiting += self._splitter.finish(tail=tail)
+        return self._settle(final=True)
+
+    def _settle(self, *, final: bool) -> list[FramedRecord]:
+        waiting, settled = self._waiting, list[FramedRecord]()
+        for at, record in enumerate(waiting):
+            asks = needs_witnesses(record, self._clock)
+            if asks and not final and len(waiting) - at <= WITNESSES:
+                break
+            settled.append(self._frame(record, waiting[at + 1 : at + 1 + WITNESSES] if asks else ()))
+        del waiting[: len(settled)]
+        return settled
+
+    def _frame(self, record: RawRecord, later: "list[RawRecord] | tuple[()]") -> FramedRecord:
+        clock = self._clock
+        believed = counts(record, clock, later)
+        ts = record.claimed if believed and record.claimed is not None else clock.at
+        self._clock = clock.after(ts, record.kind)
+        self._end = record.offset + record.length
+        return FramedRecord(*record, ts, clamped=not believed and record.kind != "bare")

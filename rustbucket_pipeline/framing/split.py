@@ -1,0 +1,109 @@
+"""Where each record of a log begins and ends. Splitting is on byte 0x0A alone; no field is decoded, no time is judged.
+
+A JSON record is one line. A text record begins with a strict head and runs to the next head; any other line is bare:
+it continues the text record before it or, after JSON, stands alone."""
+
+import re
+from calendar import timegm
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+Kind = Literal["json", "text", "bare"]
+"""`json` and `text` have a head with a time; a `bare` record has none and belongs to the time before it."""
+
+MAX_RECORD_BYTES = 8 * 1024 * 1024
+"""A record that grows longer is cut there; the rest follows as bare records. JSON lines of 600 KB are real."""
+
+_LEVEL = rb"(?:TRACE|DEBUG|INFO|WARN|ERROR)"
+_TEXT = rb"%s {1,2}" + _LEVEL + rb" "
+_JSON = rb'\{"timestamp":"%s","level":"' + _LEVEL + rb'"'
+_TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}Z"
+_PARTS = rb"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)\.(\d{1,9})Z"
+_HEAD = re.compile(_TEXT % _PARTS + rb"|" + _JSON % _PARTS)
+_NEXT_HEAD = re.compile(rb"\n(?=" + _TEXT % _TIME + rb"|" + _JSON % _TIME + rb")")
+_LONGEST_HEAD = 64
+
+
+class RawRecord(NamedTuple):
+    """Bytes `[offset, offset + length)` of a log, final newline included, and the time its head claims.
+
+    `claimed` is in microseconds since the epoch, UTC; None for a bare record or an impossible time."""
+
+    offset: int
+    length: int
+    kind: Kind
+    claimed: int | None
+
+
+class Splitter:
+    """Cuts bytes, given in blocks of any size, into records; the same bytes give the same records."""
+
+    def __init__(self, offset: int) -> None:
+        """Start at a line's beginning, `offset` bytes into the log."""
+        self._offset = offset
+        self._minutes: dict[bytes, int | None] = {}
+        self._pending = b""
+        self._scanned = 0
+        self._continues = False
+
+    def feed(self, block: bytes) -> list[RawRecord]:
+        """The records that are complete: at their newline (JSON, bare) or where the next head begins (text)."""
+        data = self._pending + block
+        records: list[RawRecord] = []
+        at, resume = 0, self._scanned
+        while at < len(data):
+            head = None if self._continues else _HEAD.match(data, at)
+            end = self._end_of(data, at, head, resume)
+            if end is None:
+                break
+            records.append(self._record(data, at, end, head))
+            at = resume = end
+        self._pending = data[at:]
+        self._scanned = max(0, len(self._pending) - _LONGEST_HEAD)
+        return records
+
+    def finish(self, *, tail: bool) -> list[RawRecord]:
+        """The record left over when no more bytes come for now; a later reader may go on behind it.
+
+        Without `tail`, a last line that has no newline yet is left for that reader.
+        """
+        data = self._pending if tail else self._pending[: self._pending.rfind(b"\n") + 1]
+        self._pending, self._scanned = b"", 0
+        if not data:
+            return []
+        return [self._record(data, 0, len(data), None if self._continues else _HEAD.match(data))]
+
+    def _end_of(self, data: bytes, at: int, head: re.Match[bytes] | None, resume: int) -> int | None:
+        start = max(at, resume)
+        if head is not None and head[1] is not None:
+            following = _NEXT_HEAD.search(data, start)
+            end = following.start() + 1 if following else 0
+        else:
+            end = data.find(b"\n", start) + 1
+        if 0 < end <= at + MAX_RECORD_BYTES:
+            return end
+        return at + MAX_RECORD_BYTES if len(data) - at > MAX_RECORD_BYTES else None
+
+    def _record(self, data: bytes, at: int, end: int, head: re.Match[bytes] | None) -> RawRecord:
+        kind: Kind = "bare" if head is None else "text" if head[1] is not None else "json"
+        record = RawRecord(self._offset, end - at, kind, None if head is None else self._claim(head))
+        self._offset += end - at
+        self._continues = data[end - 1] != 0x0A
+        return record
+
+    def _claim(self, head: re.Match[bytes]) -> int | None:
+        minute, second, fraction = head.group(1, 2, 3) if head[1] is not None else head.group(4, 5, 6)
+        try:
+            start = self._minutes[minute]
+        except KeyError:
+            start = self._minutes[minute] = _minute_start(minute)
+        if start is None or second > b"60":
+            return None
+        return start + int(second) * 1_000_000 + int(fraction[:6].ljust(6, b"0"))
+
+
+def _minute_start(minute: bytes) -> int | None:
+    try:
+        return timegm(datetime.strptime(minute.decode("ascii"), "%Y-%m-%dT%H:%M").timetuple()) * 1_000_000
+    except ValueError:
+        return None

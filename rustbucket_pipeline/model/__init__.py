@@ -1,0 +1,1 @@
+"""The nouns several rooms share: frozen dataclasses, no behaviour beyond their own meaning, no I/O."""

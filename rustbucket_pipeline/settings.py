@@ -1,0 +1,202 @@
+"""Every setting and environment variable, once, with its default and what it costs.
+
+Nothing is read at import: `load_settings()` reads the environment when called. The README's table is generated
+from the descriptions here (`environment_table`), and a test compares the two. No defaults live anywhere else."""
+
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, AwareDatetime, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from rustbucket_pipeline.errors import ConfigurationError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: where `dagster.yaml` and `workspace.yaml` are."""
+
+FIRST_SIGHT = timedelta(days=30)
+"""How far before the day of set-up the first window lies unless `RUSTBUCKET_SINCE` says otherwise."""
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Every default is the safe choice; nothing here is needed for a first run."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    dagster_home: Path = Field(
+        PROJECT_ROOT,
+        validation_alias=AliasChoices("DAGSTER_HOME"),
+        description="Folder of `dagster.yaml`. Default: the checkout.",
+    )
+    home: Path = Field(
+        Path(".rustbucket"),
+        validation_alias=AliasChoices("RUSTBUCKET_HOME"),
+        description="Where this project keeps everything of its own: database, archive, logs, keys. "
+        "Default: `.rustbucket` in `DAGSTER_HOME`. A relative path is taken from there too.",
+    )
+    since: AwareDatetime | None = Field(
+        None,
+        validation_alias=AliasChoices("RUSTBUCKET_SINCE"),
+        description="Start of the first window (ISO 8601, UTC midnight). Default: 30 days before the home was set up. "
+        "Every day earlier adds 48 + 24 + 6 partitions to the UI.",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("RUSTBUCKET_DATABASE_URL"),
+        description="`postgresql://…` of a PostgreSQL 15 or newer. Default: an embedded PostgreSQL 18 under the home, "
+        "started when needed (about 50 MB of memory).",
+    )
+    archive_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("RUSTBUCKET_ARCHIVE_URL"),
+        description="`file:///…` or `s3://bucket/prefix`: where archived log bytes are kept. Default: `archive/` in the home. "
+        "Raw logs shrink about sevenfold.",
+    )
+    s3_endpoint: str | None = Field(
+        None,
+        validation_alias=AliasChoices("RUSTBUCKET_S3_ENDPOINT"),
+        description="Endpoint of an S3-compatible store, for archive and sources alike. Default: Amazon's.",
+    )
+    source_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        validation_alias=AliasChoices("RUSTBUCKET_SOURCE_ROOTS"),
+        description="Directories, separated by `:`, below which `file://` log sources may lie. Default: none, so none may.",
+    )
+    allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias=AliasChoices("RUSTBUCKET_ALLOWED_NETWORKS"),
+        description="Networks (CIDR, separated by commas) that rustbuckets may be asked in although they are private "
+        "or loopback. Default: none; only public addresses are contacted.",
+    )
+    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        validation_alias=AliasChoices("RUSTBUCKET_SECRET_KEYS"),
+        description="Fernet keys for tokens at rest, separated by commas, newest first. Default: `secret.keys` in the home (0600), "
+        "made on first use.",
+    )
+    anthropic_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("ANTHROPIC_API_KEY", "CLAUDE_API_KEY"),
+        description="Key for Claude (the registry's `CLAUDE_API_KEY` works too). Default: none; reports are complete without it.",
+    )
+    claude_base_url: str = Field(
+        "https://api.anthropic.com",
+        validation_alias=AliasChoices("CLAUDE_BASE_URL"),
+        description="Where Claude is asked. Plain http only on loopback.",
+    )
+    claude_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("claude-haiku-5-5", "claude-sonnet-5-5"),
+        validation_alias=AliasChoices("CLAUDE_MODELS"),
+        description="Models, separated by commas, tried in turn when one refuses. About half a US cent a window with the first.",
+    )
+    claude_effort: str = Field(
+        "low",
+        validation_alias=AliasChoices("CLAUDE_EFFORT"),
+        description="`low`, `medium` or `high`; thinking is billed as output.",
+    )
+    claude_max_tokens: int = Field(
+        6000,
+        gt=0,
+        le=20_000,
+        validation_alias=AliasChoices("CLAUDE_MAX_TOKENS"),
+        description="Longest answer, thinking included.",
+    )
+    claude_budget_usd_per_window: float = Field(
+        0.25,
+        ge=0,
+        validation_alias=AliasChoices("CLAUDE_BUDGET_USD_PER_WINDOW"),
+        description="A window whose worst case costs more is reported without Claude.",
+    )
+    claude_budget_usd_per_day: float = Field(
+        1.0,
+        ge=0,
+        validation_alias=AliasChoices("CLAUDE_BUDGET_USD_PER_DAY"),
+        description="Once spent (UTC day), reports are made without Claude until midnight.",
+    )
+    poll_deadline_seconds: float = Field(
+        10.0,
+        gt=0,
+        validation_alias=AliasChoices("RUSTBUCKET_POLL_DEADLINE_SECONDS"),
+        description="Total time one rustbucket gets to answer a status poll.",
+    )
+    pull_deadline_seconds: float = Field(
+        300.0,
+        gt=0,
+        validation_alias=AliasChoices("RUSTBUCKET_PULL_DEADLINE_SECONDS"),
+        description="Total time one rustbucket gets to hand over its log by HTTP.",
+    )
+    pull_max_bytes: int = Field(
+        2 * 1024**3,
+        gt=0,
+        validation_alias=AliasChoices("RUSTBUCKET_PULL_MAX_BYTES"),
+        description="Most bytes taken from one rustbucket by HTTP in one pull.",
+    )
+
+    @field_validator("dagster_home", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("source_roots", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        return tuple(part for part in value.split(":") if part) if isinstance(value, str) else value
+
+    @field_validator("allowed_networks", "claude_models", "secret_keys", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("anthropic_api_key", "database_url", "archive_url", "s3_endpoint", "since", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _home_is_absolute(self) -> "Settings":
+        object.__setattr__(self, "home", self.dagster_home / self.home.expanduser())
+        return self
+
+    @property
+    def state_file(self) -> Path:
+        """What the home remembers of its own set-up (`settings.toml`)."""
+        return self.home / "settings.toml"
+
+    def first_window(self, now: datetime) -> datetime:
+        """Start of the first window: UTC midnight. `now` counts only while nothing says otherwise."""
+        since = self.since or now - FIRST_SIGHT
+        return since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def load_settings() -> Settings:
+    """The settings as the environment and the home's `settings.toml` have them now.
+
+    Raises:
+        ConfigurationError: a variable or the file is malformed; the message names it, never its value.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        names = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors()}))
+        reasons = "; ".join(sorted({problem["msg"] for problem in error.errors()}))
+        raise ConfigurationError(f"{names}: {reasons}. Correct or unset it; README lists what each variable takes") from None
+    if settings.since is not None:
+        return settings
+    try:
+        kept = tomllib.loads(settings.state_file.read_text(encoding="utf-8"))
+        return settings.model_copy(update={"since": datetime.fromisoformat(kept["since"])}) if "since" in kept else settings
+    except (FileNotFoundError, NotADirectoryError):
+        return settings
+    except (tomllib.TOMLDecodeError, ValueError, TypeError, OSError) as error:
+        raise ConfigurationError(f"{settings.state_file} can't be read ({error}); correct `since` or delete the file") from error
+
+
+def environment_table() -> Iterator[tuple[str, str]]:
+    """Every variable and what it does, for the README and for `--help`."""
+    for field in Settings.model_fields.values():
+        alias = field.validation_alias
+        if isinstance(alias, AliasChoices):
+            yield " or ".join(f"`{choice}`" for choice in alias.choices), field.description or ""

@@ -1,0 +1,1 @@
+"""PostgreSQL and objects: connections, tables, migrations. No meaning of logs, no Dagster."""

@@ -1,0 +1,288 @@
+"""Every table, once. Migrations create exactly these (a test compares them); views live in the migrations.
+
+Times are `timestamptz`, UTC. Hashes are lower-case hex of SHA-256. Names follow DESIGN section 5."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _when(name: str, *, nullable: bool = True) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _of_rustbucket(*, primary_key: bool = False) -> Column[str]:
+    return Column("rustbucket_id", Text, ForeignKey("rustbuckets.id"), nullable=False, primary_key=primary_key)
+
+
+rustbuckets = Table(
+    "rustbuckets",
+    metadata,
+    Column("id", Text, CheckConstraint("id ~ '^BKT[0-9]{1,18}$'", name="id"), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("base_url", Text),
+    Column("logs_url", Text),
+    Column("http_allowed", Boolean, nullable=False, server_default=text("false")),
+    Column("ip_address", Text),
+    Column("status", Text, CheckConstraint("status in ('review', 'active', 'inactive')", name="status"), nullable=False),
+    Column("os", Text),
+    _when("registered_at", nullable=False),
+    _when("approved_at"),
+    _when("retired_at"),
+    _when("last_seen"),
+    _when("last_log_at"),
+    Column("token", LargeBinary, comment="Fernet ciphertext"),
+)
+
+rustbucket_status = Table(
+    "rustbucket_status",
+    metadata,
+    _of_rustbucket(primary_key=True),
+    Column("observed_at", DateTime(timezone=True), primary_key=True),
+    Column(
+        "outcome",
+        Text,
+        nullable=False,
+        comment="ok, timeout, refused, unreachable, http_error, decoy, invalid, blocked, arrival, silent or unknown",
+    ),
+    Column("latency_ms", Integer),
+    Column("cpu", Double, comment="percent"),
+    Column("memory", Double, comment="percent"),
+    Column("disk", Double, comment="percent"),
+    Column("uptime_seconds", BigInteger),
+    Column("connections", BigInteger),
+    Column("version", Text),
+    Column("detail", Text),
+)
+
+source_files = Table(
+    "source_files",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    _of_rustbucket(),
+    Column("key", Text, nullable=False, comment="below the rustbucket's logs_url; `extract_logs` for HTTP"),
+    Column("log_id", BigInteger, ForeignKey("source_files.id"), comment="first file of the chain this one continues"),
+    Column("etag", Text),
+    Column("size", BigInteger, nullable=False, comment="bytes, when last listed"),
+    Column("consumed", BigInteger, nullable=False, comment="bytes archived"),
+    Column("prefix_sha256", Text, nullable=False, comment="of the consumed bytes"),
+    _when("period_start"),
+    _when("period_end"),
+    _when("first_seen_at", nullable=False),
+    _when("last_seen_at", nullable=False),
+    _when("replaced_at"),
+    Index("uq_source_files_current", "rustbucket_id", "key", unique=True, postgresql_where=text("replaced_at IS NULL")),
+    Index("ix_source_files_log_id", "log_id"),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("log_id", BigInteger, ForeignKey("source_files.id"), nullable=False),
+    Column("source_file_id", BigInteger, ForeignKey("source_files.id"), nullable=False),
+    _of_rustbucket(),
+    _when("window_start", nullable=False),
+    Column("byte_start", BigInteger, nullable=False),
+    Column("byte_end", BigInteger, nullable=False),
+    Column("object_key", Text, nullable=False),
+    Column("stored_bytes", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("previous_sha256", Text, nullable=False, comment="chain_sha256 of the log's segment before; '' for the first"),
+    Column("chain_sha256", Text, nullable=False, comment="of previous_sha256, byte_start, byte_end and sha256"),
+    Column("records", Integer, nullable=False),
+    _when("first_event_ts", nullable=False),
+    _when("last_event_ts", nullable=False),
+    Column("clock", DateTime(timezone=True), nullable=False, comment="event time of the record before"),
+    Column("after_text", Boolean, nullable=False, comment="the record before is in a text dialect"),
+    _when("vouched_from", nullable=False),
+    _when("vouched_until", nullable=False),
+    _when("pulled_at", nullable=False),
+    UniqueConstraint("log_id", "byte_start"),
+    CheckConstraint("byte_end > byte_start", name="bytes"),
+    Index("ix_segments_window_start", "window_start", "rustbucket_id"),
+)
+
+window_builds = Table(
+    "window_builds",
+    metadata,
+    Column("asset", Text, primary_key=True),
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("inputs_version", Text, nullable=False, comment="hash of what it was built from"),
+    Column("output_version", Text, nullable=False, comment="hash of what was built"),
+    Column("code_version", Text, nullable=False),
+    Column("run_id", Text),
+    _when("built_at", nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("1")),
+)
+
+waivers = Table(
+    "waivers",
+    metadata,
+    _of_rustbucket(primary_key=True),
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("waived_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _when("waived_at", nullable=False),
+)
+
+log_events = Table(
+    "log_events",
+    metadata,
+    Column("event_id", Text, primary_key=True, comment="sha256(rustbucket, record bytes, n)"),
+    Column("rustbucket_id", Text, nullable=False),
+    Column("event_ts", DateTime(timezone=True), primary_key=True),
+    Column("claimed_ts", DateTime(timezone=True), comment="what the record said, where that isn't event_ts"),
+    Column("clamped", Boolean, nullable=False, server_default=text("false")),
+    Column("level", Text),
+    Column("target", Text),
+    Column("dialect", Text, nullable=False),
+    Column("event_type", Text),
+    Column("protocol", Text),
+    Column("src_ip", Text),
+    Column("src_port", Integer),
+    Column("username", Text),
+    Column("password", Text),
+    Column("command", Text),
+    Column("http_method", Text),
+    Column("http_path", Text),
+    Column("message", Text, nullable=False),
+    Column("fields", JSONB),
+    Column("trust", Double, nullable=False, server_default=text("1")),
+    Column("segment_id", BigInteger, nullable=False),
+    Column("byte_offset", BigInteger, nullable=False, comment="within the log"),
+    Column("byte_length", Integer, nullable=False),
+    Column("parser_version", SmallInteger, nullable=False),
+    Index("ix_log_events_rustbucket_id_event_ts", "rustbucket_id", "event_ts"),
+    Index("ix_log_events_event_ts", "event_ts", postgresql_using="brin"),
+    Index("ix_log_events_src_ip", "src_ip"),
+    postgresql_partition_by="RANGE (event_ts)",
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("segment_id", BigInteger, ForeignKey("segments.id"), primary_key=True),
+    Column("byte_offset", BigInteger, primary_key=True, comment="within the log"),
+    Column("byte_length", BigInteger, nullable=False),
+    Column("event_ts", DateTime(timezone=True), nullable=False, comment="inherited; places it in an hour"),
+    Column("reason", Text, nullable=False),
+    Column("excerpt", LargeBinary, nullable=False, comment="at most 200 bytes"),
+    Index("ix_quarantine_event_ts", "event_ts"),
+)
+
+hour_counts = Table(
+    "hour_counts",
+    metadata,
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    _of_rustbucket(primary_key=True),
+    Column("archived_bytes", BigInteger, nullable=False),
+    Column("event_bytes", BigInteger, nullable=False),
+    Column("quarantined_bytes", BigInteger, nullable=False),
+    Column("duplicate_bytes", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("quarantined", BigInteger, nullable=False),
+    Column("duplicates", BigInteger, nullable=False),
+    comment="the sums of promise 1, written with the hour",
+)
+
+window_digests = Table(
+    "window_digests",
+    metadata,
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("digest", JSONB, nullable=False),
+    Column("sha256", Text, nullable=False, comment="of the digest's canonical JSON, baseline left out"),
+    Column("baseline_sha256", Text, nullable=False),
+    _when("built_at", nullable=False),
+)
+
+log_analyses = Table(
+    "log_analyses",
+    metadata,
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("revision", Integer, primary_key=True, comment="rises with each changed report; older ones are kept"),
+    Column("analysis_key", Text, nullable=False, comment="hash of the digest and of everything that shapes the answer"),
+    Column("digest_sha256", Text, nullable=False),
+    Column("status", Text, CheckConstraint("status in ('claude', 'model-marked', 'deterministic')", name="status"), nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("completeness", Text, nullable=False),
+    Column("report", JSONB, nullable=False),
+    Column("model", Text, comment="as served"),
+    Column("request_ids", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("usage", JSONB),
+    Column("cost_usd", Numeric(12, 6), nullable=False, server_default=text("0")),
+    _when("created_at", nullable=False),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("finding_id", Text, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("technique", Text),
+    Column("why", Text, nullable=False),
+    Column("event_ids", ARRAY(Text), nullable=False),
+    Column("rustbuckets", ARRAY(Text), nullable=False),
+)
+
+indicators = Table(
+    "indicators",
+    metadata,
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("type", Text, primary_key=True, comment="ip, url, domain, sha256 …"),
+    Column("value", Text, primary_key=True),
+    Column("indicator_id", Text, nullable=False, comment="I1, I2 … within the window"),
+    Column("first_seen", DateTime(timezone=True), nullable=False),
+    Column("is_new", Boolean, nullable=False, comment="not seen in the 7 days before"),
+    Column("events", BigInteger, nullable=False),
+    Column("event_ids", ARRAY(Text), nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("severity", Text, CheckConstraint("severity in ('info', 'warning', 'error', 'critical')", name="severity"), nullable=False),
+    Column("subject", Text, nullable=False, comment="what it is about: a rustbucket, a window, an asset"),
+    Column("cause", Text, nullable=False),
+    _when("opened_at", nullable=False),
+    _when("last_seen_at", nullable=False),
+    Column("count", BigInteger, nullable=False, server_default=text("1")),
+    _when("closed_at"),
+    Column("closed_by", Text),
+    Index("uq_alerts_open", "kind", "subject", unique=True, postgresql_where=text("closed_at IS NULL")),
+)
