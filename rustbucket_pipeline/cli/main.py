@@ -4,39 +4,43 @@ import importlib
 import os
 import sys
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from rustbucket_pipeline.cli.output import errors, fail
 from rustbucket_pipeline.errors import RustbucketError
 from rustbucket_pipeline.settings import PROJECT_ROOT
 
-NOUNS = {
-    "demo": "Run the whole chain on a simulated fleet, in a home of its own.",
-    "up": "Start the web UI and the daemon, schedules running.",
-    "down": "Stop the embedded PostgreSQL.",
-    "fleet": "Who is out there: add, list, approve, retire, import rustbuckets.",
-    "report": "What the last windows say.",
-    "trace": "Follow an event down to the bytes in the archive.",
-    "db": "The database: status, upgrade, shell.",
-}
-"""Each is `cli/<noun>.py` with `app`; imported only when asked for, so that `--help` is quick."""
+HELP = """A Dagster data pipeline for fleets of Rustbucket honeypots.
+
+Start with `rustbucket demo`. Logs are pulled, archived unchanged, parsed into PostgreSQL and analysed; the same assets
+run by schedule, in Dagster's UI (`rustbucket up`), and by `dagster asset materialize`."""
+
+NOUNS = ("demo", "up", "down", "fleet", "report", "trace", "db")
+"""Each is `cli/<noun>.py` with `app`, in the order people meet them."""
 
 
 class Nouns(TyperGroup):
     """A group whose commands are imported when they are used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: typer.Context) -> list[str]:
         """The nouns, in the order people meet them."""
         return list(NOUNS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | None:
         """The noun's command, or None when there is none of that name."""
         if cmd_name not in NOUNS:
             return None
         module = importlib.import_module(f"rustbucket_pipeline.cli.{cmd_name}")
         return typer.main.get_command(module.app)
+
+
+root = typer.Typer(cls=Nouns, help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
+
+
+@root.callback()
+def rustbucket() -> None:
+    pass
 
 
 def main() -> None:
