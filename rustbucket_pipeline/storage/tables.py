@@ -52,7 +52,9 @@ rustbuckets = Table(
     Column("logs_url", Text),
     Column("http_allowed", Boolean, nullable=False, server_default=text("false")),
     Column("ip_address", Text),
-    Column("status", Text, CheckConstraint("status in ('review', 'active', 'inactive')", name="status"), nullable=False),
+    Column(
+        "status", Text, CheckConstraint("status in ('review', 'active', 'inactive')", name="status"), nullable=False
+    ),
     Column("os", Text),
     _when("registered_at", nullable=False),
     _when("approved_at"),
@@ -94,6 +96,8 @@ source_files = Table(
     Column("size", BigInteger, nullable=False, comment="bytes, when last listed"),
     Column("consumed", BigInteger, nullable=False, comment="bytes archived"),
     Column("prefix_sha256", Text, nullable=False, comment="of the consumed bytes"),
+    Column("clock", DateTime(timezone=True), nullable=False, comment="event time of the last archived record"),
+    Column("after_text", Boolean, nullable=False, comment="that record is in a text dialect"),
     _when("period_start"),
     _when("period_end"),
     _when("first_seen_at", nullable=False),
@@ -116,7 +120,9 @@ segments = Table(
     Column("object_key", Text, nullable=False),
     Column("stored_bytes", BigInteger, nullable=False),
     Column("sha256", Text, nullable=False),
-    Column("previous_sha256", Text, nullable=False, comment="chain_sha256 of the log's segment before; '' for the first"),
+    Column(
+        "previous_sha256", Text, nullable=False, comment="chain_sha256 of the log's segment before; '' for the first"
+    ),
     Column("chain_sha256", Text, nullable=False, comment="of previous_sha256, byte_start, byte_end and sha256"),
     Column("records", Integer, nullable=False),
     _when("first_event_ts", nullable=False),
@@ -231,7 +237,12 @@ log_analyses = Table(
     Column("revision", Integer, primary_key=True, comment="rises with each changed report; older ones are kept"),
     Column("analysis_key", Text, nullable=False, comment="hash of the digest and of everything that shapes the answer"),
     Column("digest_sha256", Text, nullable=False),
-    Column("status", Text, CheckConstraint("status in ('claude', 'model-marked', 'deterministic')", name="status"), nullable=False),
+    Column(
+        "status",
+        Text,
+        CheckConstraint("status in ('claude', 'model-marked', 'deterministic')", name="status"),
+        nullable=False,
+    ),
     Column("severity", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("completeness", Text, nullable=False),
@@ -276,7 +287,12 @@ alerts = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("kind", Text, nullable=False),
-    Column("severity", Text, CheckConstraint("severity in ('info', 'warning', 'error', 'critical')", name="severity"), nullable=False),
+    Column(
+        "severity",
+        Text,
+        CheckConstraint("severity in ('info', 'warning', 'error', 'critical')", name="severity"),
+        nullable=False,
+    ),
     Column("subject", Text, nullable=False, comment="what it is about: a rustbucket, a window, an asset"),
     Column("cause", Text, nullable=False),
     _when("opened_at", nullable=False),

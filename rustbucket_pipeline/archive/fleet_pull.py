@@ -1,0 +1,115 @@
+"""One pull of the whole fleet, which is what materializing `log_archives` does; one rustbucket's failure stops no other.
+
+Registry and tokens are handed in; sources are opened by `opening`. Nothing here knows a road or a byte."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from rustbucket_pipeline.alerts.book import clear, raise_
+from rustbucket_pipeline.archive import ledger
+from rustbucket_pipeline.archive.mend import lost_segments, refetch
+from rustbucket_pipeline.archive.pull import Pulled, PullContext, pull_source
+from rustbucket_pipeline.archive.sources.base import Source
+from rustbucket_pipeline.errors import SourceUnavailable
+from rustbucket_pipeline.model.window import Window
+from rustbucket_pipeline.storage.tables import segments
+
+WORKERS = 8
+"""Rustbuckets pulled side by side: each holds one database connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPull:
+    """What a pull brought: per rustbucket, which windows changed (UTC starts), and which rustbuckets failed, and why."""
+
+    pulled: dict[str, Pulled]
+    failed: dict[str, str]
+    gone: tuple[str, ...]
+
+    @property
+    def windows(self) -> frozenset[datetime]:
+        """Starts of every window that got new bytes."""
+        return frozenset[datetime]().union(*(pulled.windows for pulled in self.pulled.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class WindowContents:
+    """What the archive holds of one half hour. Bytes before and after compression."""
+
+    version: str
+    rustbuckets: int
+    segments: int
+    records: int
+    raw_bytes: int
+    stored_bytes: int
+
+
+Opener = Callable[[], Sequence[Source]]
+"""Opens one rustbucket's sources; raises `SourceUnavailable` where a road is closed."""
+
+
+def pull_fleet(context: PullContext, openers: dict[str, Opener], windows: Sequence[Window]) -> FleetPull:
+    """Pull everything new from every rustbucket, put back what the requested windows lost, and note them as built.
+
+    Raises:
+        StoreUnavailable, DatabaseUnavailable: ours, so the pull stops; what was committed stays.
+    """
+    with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="pull") as pool:
+        outcomes = list(pool.map(lambda item: _pull_one(context, *item), openers.items()))
+    pulled = {rustbucket_id: found for rustbucket_id, found, _ in outcomes}
+    failed = {rustbucket_id: reason for rustbucket_id, _, reason in outcomes if reason}
+    gone = tuple(_mend(context, openers, windows))
+    with context.engine.begin() as connection:
+        ledger.build_windows(connection, (window.start for window in windows), context.run_id, context.now)
+    return FleetPull(pulled, failed, gone)
+
+
+def _pull_one(context: PullContext, rustbucket_id: str, opener: Opener) -> tuple[str, Pulled, str]:
+    total = Pulled()
+    try:
+        for source in opener():
+            pull_source(context, rustbucket_id, source, total)
+    except SourceUnavailable as error:
+        with context.engine.begin() as connection:
+            raise_(connection, "source_failed", rustbucket_id, str(error), "warning", context.now)
+        return rustbucket_id, total, str(error)
+    with context.engine.begin() as connection:
+        clear(connection, "source_failed", rustbucket_id, context.now, "pulled again")
+    return rustbucket_id, total, ""
+
+
+def _mend(context: PullContext, openers: dict[str, Opener], windows: Sequence[Window]) -> Iterator[str]:
+    with context.engine.connect() as connection:
+        lost = lost_segments(connection, context.archive, [window.start for window in windows])
+    for rustbucket_id in sorted({segment.rustbucket_id for segment in lost}):
+        gone = [segment for segment in lost if segment.rustbucket_id == rustbucket_id]
+        try:
+            for source in openers[rustbucket_id]() if rustbucket_id in openers else ():
+                gone = refetch(context.archive, source, gone)
+        except SourceUnavailable:
+            pass
+        with context.engine.begin() as connection:
+            if gone:
+                cause = f"{len(gone)} archived segments are gone and the source no longer holds them"
+                raise_(connection, "gap_unfillable", rustbucket_id, cause, "error", context.now)
+            else:
+                clear(connection, "gap_unfillable", rustbucket_id, context.now, "fetched again")
+        yield from (segment.object_key for segment in gone)
+
+
+def contents_of(connection: Connection, start: datetime) -> WindowContents:
+    """What the archive holds of the half hour that starts there (UTC)."""
+    row = connection.execute(
+        select(
+            func.count(segments.c.rustbucket_id.distinct()),
+            func.count(),
+            func.coalesce(func.sum(segments.c.records), 0),
+            func.coalesce(func.sum(segments.c.byte_end - segments.c.byte_start), 0),
+            func.coalesce(func.sum(segments.c.stored_bytes), 0),
+        ).where(segments.c.window_start == start)
+    ).one()
+    return WindowContents(ledger.window_version(connection, start), *(int(value) for value in row))

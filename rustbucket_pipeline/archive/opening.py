@@ -1,0 +1,53 @@
+"""Which roads lead to a rustbucket's logs, and how each is opened. A new kind of source is one line here."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from rustbucket_pipeline.archive.fleet_pull import Opener
+from rustbucket_pipeline.archive.sources.base import Source
+from rustbucket_pipeline.archive.sources.directory import DirectorySource
+from rustbucket_pipeline.archive.sources.http import HttpSource
+from rustbucket_pipeline.archive.sources.s3 import S3Source
+from rustbucket_pipeline.errors import SourceUnavailable
+from rustbucket_pipeline.model.rustbucket import Rustbucket
+from rustbucket_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def openers(
+    fleet: Sequence[Rustbucket],
+    settings: Settings,
+    s3_client: Callable[[], "S3Client"],
+    token_of: Callable[[str], str | None],
+) -> dict[str, Opener]:
+    """How to open each rustbucket's sources. Nothing is contacted, and no token read, before an opener is called."""
+    return {
+        rustbucket.id: lambda rustbucket=rustbucket: list(_sources(rustbucket, settings, s3_client, token_of))
+        for rustbucket in fleet
+    }
+
+
+def _sources(
+    rustbucket: Rustbucket,
+    settings: Settings,
+    s3_client: Callable[[], "S3Client"],
+    token_of: Callable[[str], str | None],
+) -> Iterator[Source]:
+    url = urlsplit(rustbucket.logs_url or "")
+    if url.scheme == "file":
+        yield DirectorySource(_allowed(Path(unquote(url.path)), settings.source_roots))
+    elif url.scheme == "s3":
+        yield S3Source(s3_client(), url.netloc, unquote(url.path))
+    if rustbucket.http_allowed and rustbucket.base_url:
+        yield HttpSource(rustbucket, settings, token_of(rustbucket.id))
+
+
+def _allowed(folder: Path, roots: Sequence[Path]) -> Path:
+    resolved = folder.resolve()
+    if not any(resolved.is_relative_to(root.resolve()) for root in roots):
+        raise SourceUnavailable(f"{folder} isn't below RUSTBUCKET_SOURCE_ROOTS; add its folder there")
+    return resolved
