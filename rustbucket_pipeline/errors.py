@@ -12,9 +12,11 @@
         ├── DatabaseUnavailable
         ├── StoreUnavailable
         └── SourceUnavailable   one rustbucket's logs or answers; never stops the others
+            └── FetchFailed     asking it over HTTP failed; `outcome` says how
 
 Every message says what happened and ends with what to do. Only Dagster glue turns them into `dagster.Failure`;
-only the command line turns them into an exit code. No error is defined anywhere else."""
+only the command line turns them into an exit code. No error is defined anywhere else.
+"""
 
 from typing import ClassVar
 
@@ -46,7 +48,12 @@ class BadWindow(UsageError):
 
 
 class BadFile(UsageError):
-    """A file handed in by a person can't be used; the message names the file and the line."""
+    """A file handed in by a person can't be used; `problems` has one line for each, with file and line number."""
+
+    def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
+        """The message is enough by itself; the problems are printed before it."""
+        super().__init__(message)
+        self.problems = problems
 
 
 class ConfigurationError(PermanentError):
@@ -73,3 +80,12 @@ class StoreUnavailable(TransientError):
 
 class SourceUnavailable(TransientError):
     """One rustbucket's log source or endpoint doesn't answer; the others go on."""
+
+
+class FetchFailed(SourceUnavailable):
+    """Asking a rustbucket over HTTP failed; `outcome` is one of `model.outcome.Outcome`."""
+
+    def __init__(self, message: str, outcome: str) -> None:
+        """Say what happened, and which outcome that is."""
+        super().__init__(message)
+        self.outcome = outcome

@@ -1,7 +1,8 @@
 """Every setting and environment variable, once, with its default and what it costs.
 
 Nothing is read at import: `load_settings()` reads the environment when called. The README's table is generated
-from the descriptions here (`environment_table`), and a test compares the two. No defaults live anywhere else."""
+from the descriptions here (`environment_table`), and a test compares the two. No defaults live anywhere else.
+"""
 
 import tomllib
 from collections.abc import Iterator
@@ -182,16 +183,24 @@ def load_settings() -> Settings:
     except ValidationError as error:
         names = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors()}))
         reasons = "; ".join(sorted({problem["msg"] for problem in error.errors()}))
-        raise ConfigurationError(f"{names}: {reasons}. Correct or unset it; README lists what each variable takes") from None
+        raise ConfigurationError(
+            f"{names}: {reasons}. Correct or unset it; README lists what each variable takes"
+        ) from None
     if settings.since is not None:
         return settings
     try:
         kept = tomllib.loads(settings.state_file.read_text(encoding="utf-8"))
-        return settings.model_copy(update={"since": datetime.fromisoformat(kept["since"])}) if "since" in kept else settings
+        return (
+            settings.model_copy(update={"since": datetime.fromisoformat(kept["since"])})
+            if "since" in kept
+            else settings
+        )
     except (FileNotFoundError, NotADirectoryError):
         return settings
     except (tomllib.TOMLDecodeError, ValueError, TypeError, OSError) as error:
-        raise ConfigurationError(f"{settings.state_file} can't be read ({error}); correct `since` or delete the file") from error
+        raise ConfigurationError(
+            f"{settings.state_file} can't be read ({error}); correct `since` or delete the file"
+        ) from error
 
 
 def environment_table() -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """A log's bytes → pieces: runs of records of one half-hour window, each to become a segment.
 
-Records come from `framing`; here is only where one window ends and the next begins. Blocks may be of any size."""
+Records come from `framing`; here is only where one window ends and the next begins. Blocks may be of any size.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ _HALF_HOUR_US = int(HALF_HOUR.total_seconds()) * 1_000_000
 class Piece:
     """Bytes `[start, start + len(data))` of a log, all of one window. Times in microseconds since the epoch, UTC.
 
-    `clock` is what was known of time before the first record."""
+    `clock` is what was known of time before the first record.
+    """
 
     start: int
     data: bytes

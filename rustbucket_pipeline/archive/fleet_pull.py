@@ -1,6 +1,7 @@
-"""One pull of the whole fleet, which is what materializing `log_archives` does; one rustbucket's failure stops no other.
+"""One pull of the whole fleet: what materializing `log_archives` does. One rustbucket's failure stops no other.
 
-Registry and tokens are handed in; sources are opened by `opening`. Nothing here knows a road or a byte."""
+Registry and tokens are handed in; sources are opened by `opening`. Nothing here knows a road or a byte.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from rustbucket_pipeline.alerts.book import clear, raise_
 from rustbucket_pipeline.archive import ledger
 from rustbucket_pipeline.archive.mend import lost_segments, refetch
-from rustbucket_pipeline.archive.pull import Pulled, PullContext, pull_source
+from rustbucket_pipeline.archive.pull import PullContext, Pulled, pull_source
 from rustbucket_pipeline.archive.sources.base import Source
 from rustbucket_pipeline.errors import SourceUnavailable
 from rustbucket_pipeline.model.window import Window
@@ -24,11 +25,16 @@ WORKERS = 8
 
 @dataclass(frozen=True, slots=True)
 class FleetPull:
-    """What a pull brought: per rustbucket, which windows changed (UTC starts), and which rustbuckets failed, and why."""
+    """What a pull brought per rustbucket, which of them failed and why, and the objects that are gone for good."""
 
     pulled: dict[str, Pulled]
     failed: dict[str, str]
     gone: tuple[str, ...]
+
+    @property
+    def new_bytes(self) -> int:
+        """Bytes archived that weren't before, all rustbuckets together."""
+        return sum(pulled.new_bytes for pulled in self.pulled.values())
 
     @property
     def windows(self) -> frozenset[datetime]:

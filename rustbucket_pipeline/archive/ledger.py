@@ -1,7 +1,8 @@
 """The ledger: which bytes of which file are archived where. Tables `source_files`, `segments` and the archive's builds.
 
 Rows only: no object and no source is touched here. Everything runs in the caller's transaction, which holds the
-rustbucket's lock, so that a second pull of it waits and then finds nothing new."""
+rustbucket's lock, so that a second pull of it waits and then finds nothing new.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +29,8 @@ EMPTY_SHA256 = sha256().hexdigest()
 class Cursor:
     """How far a source file is archived: `consumed` bytes, whose SHA-256 is `prefix_sha256`. Only saves reading.
 
-    `tip` is how far its log is, of which the file may be one of several copies."""
+    `tip` is how far its log is, of which the file may be one of several copies.
+    """
 
     id: int
     log_id: int

@@ -1,6 +1,7 @@
 """Puts back archived segments whose object is gone, from the source that still holds the bytes.
 
-Nothing is believed: the bytes fetched again must have the segment's hash."""
+Nothing is believed: the bytes fetched again must have the segment's hash.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Names: what a source file's name says of its period, and where a segment lies in the archive.
 
-The only place object keys are built. Keys come from our ids, the window and the content, never from a source's names."""
+The only place object keys are built. Keys come from our ids, the window and the content, never from a source's names.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta

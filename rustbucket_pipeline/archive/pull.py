@@ -1,7 +1,8 @@
 """Brings every new byte of one rustbucket into the archive: list, recognise, cut, store, then write the ledger.
 
 The order is the promise: objects are stored and durable before the one transaction that names them commits, so a kill
-anywhere leaves at most objects without a row, never a row without an object (DESIGN section 5)."""
+anywhere leaves at most objects without a row, never a row without an object (DESIGN section 5).
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Which known log a listed file continues, found by content: the key, the folder and the etag prove nothing.
 
-Rustbuckets re-upload old files, restart under new random folders and rewrite names; bytes don't lie."""
+Rustbuckets re-upload old files, restart under new random folders and rewrite names; bytes don't lie.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from rustbucket_pipeline.archive.ledger import Cursor
 from rustbucket_pipeline.archive.sources.base import Source, SourceFile
-
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -57,7 +57,7 @@ def _prefix_hashes(source: Source, file: SourceFile, lengths: list[int]) -> Iter
             while remaining and remaining[0] <= done + len(block):
                 cut = remaining[0] - done
                 digest.update(block[:cut])
-                block, done = block[cut:], remaining.pop(0)  # noqa: PLW2901
+                block, done = block[cut:], remaining.pop(0)
                 yield done, digest.copy()
             if not remaining:
                 return

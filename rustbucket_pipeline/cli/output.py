@@ -1,6 +1,7 @@
 """How commands print: tables and colours on a terminal, plain text in a pipe, JSON on request.
 
-Attacker text goes through `plain`, which shows control characters and never lets them act. No queries here."""
+Attacker text goes through `plain`, which shows control characters and never lets them act. No queries here.
+"""
 
 import json
 import sys

@@ -1,6 +1,7 @@
 """A log's bytes → records with their event time: the way through `split` (where) and `times` (when).
 
-The archive cuts files into windows with it, events parse segments with it; neither looks behind it."""
+The archive cuts files into windows with it, events parse segments with it; neither looks behind it.
+"""
 
 from typing import NamedTuple
 
@@ -11,7 +12,8 @@ from rustbucket_pipeline.framing.times import WITNESSES, Clock, counts, needs_wi
 class FramedRecord(NamedTuple):
     """Bytes `[offset, offset + length)` of the log, final newline included. Times: microseconds since the epoch, UTC.
 
-    `ts` is the event time; `claimed` what the record says itself, if anything; `clamped`: the claim didn't count."""
+    `ts` is the event time; `claimed` what the record says itself, if anything; `clamped`: the claim didn't count.
+    """
 
     offset: int
     length: int

@@ -1,7 +1,8 @@
 """Where each record of a log begins and ends. Splitting is on byte 0x0A alone; no field is decoded, no time is judged.
 
 A JSON record is one line. A text record begins with a strict head and runs to the next head; any other line is bare:
-it continues the text record before it or, after JSON, stands alone."""
+it continues the text record before it or, after JSON, stands alone.
+"""
 
 import re
 from calendar import timegm
@@ -27,7 +28,8 @@ _LONGEST_HEAD = 64
 class RawRecord(NamedTuple):
     """Bytes `[offset, offset + length)` of a log, final newline included, and the time its head claims.
 
-    `claimed` is in microseconds since the epoch, UTC; None for a bare record or an impossible time."""
+    `claimed` is in microseconds since the epoch, UTC; None for a bare record or an impossible time.
+    """
 
     offset: int
     length: int

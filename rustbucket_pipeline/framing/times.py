@@ -1,9 +1,10 @@
 """What a record's own time is worth (DESIGN section 3). Knows times only, no bytes.
 
-Attackers write text that looks like a record. A claimed time counts inside what the file vouches for; in a text dialect,
-moreover, if it isn't over two minutes behind the record before it, and if a jump ahead isn't contradicted by most of the
-records that follow: one forged head of tomorrow must not drag the rest of a day with it. A claim that doesn't count
-leaves the record with the time of the one before it, and marks it clamped."""
+Attackers write text that looks like a record. A claimed time counts inside what the file vouches for; in a text
+dialect, moreover, if it isn't over two minutes behind the record before it, and if a jump ahead isn't contradicted by
+most of the records that follow: one forged head of tomorrow must not drag the rest of a day with it. A claim that
+doesn't count leaves the record with the time of the one before it, and marks it clamped.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,8 @@ class Clock:
     """What is known of time before a record. All in microseconds since the epoch, UTC.
 
     `at` is the event time of the record before (at a log's beginning: of the file's start), `after_text` whether that
-    record is in a text dialect; `vouched_from` and `vouched_until` bound the claims its file can vouch for."""
+    record is in a text dialect; `vouched_from` and `vouched_until` bound the claims its file can vouch for.
+    """
 
     at: int
     after_text: bool
@@ -55,7 +57,7 @@ def counts(record: RawRecord, clock: Clock, later: Sequence[RawRecord]) -> bool:
     if claimed is None or not clock.vouched_from <= claimed <= clock.vouched_until:
         return False
     if not needs_witnesses(record, clock):
-        return record.kind == "json" and not clock.after_text or claimed >= clock.at - TOLERANCE
+        return (record.kind == "json" and not clock.after_text) or claimed >= clock.at - TOLERANCE
     agree = disagree = 0
     for other in later:
         if other.claimed is not None and clock.at - TOLERANCE <= other.claimed <= clock.vouched_until:

@@ -22,7 +22,9 @@ class Rustbucket:
     """One honeypot. Set by an operator only: no answer or log of its own ever changes these fields.
 
     `logs_url` is `file:///…` or `s3://bucket/prefix`, where its uploader puts files; `base_url` is asked only
-    while `http_allowed`. Times are UTC. The token isn't here: `fleet.tokens` decrypts it when it is sent."""
+    while `http_allowed`, and without TLS only if `plain_http`. Times are UTC. The token isn't here: `fleet.tokens`
+    decrypts it when it is sent.
+    """
 
     id: str
     name: str
@@ -30,6 +32,7 @@ class Rustbucket:
     base_url: str | None
     logs_url: str | None
     http_allowed: bool
+    plain_http: bool
     ip_address: str | None
     registered_at: datetime
     approved_at: datetime | None

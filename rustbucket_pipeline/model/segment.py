@@ -10,7 +10,8 @@ class Segment:
 
     `sha256` is the hex digest of the uncompressed bytes. `clock` is the event time of the record before the first
     one here, which records without a usable time of their own inherit; `vouched_from` and `vouched_until` bound
-    the times a record may claim (DESIGN section 3). All times are UTC."""
+    the times a record may claim (DESIGN section 3). All times are UTC.
+    """
 
     id: int
     log_id: int

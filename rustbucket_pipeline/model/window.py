@@ -1,6 +1,7 @@
 """Windows of event time: half-open, UTC, named by their start. The only place keys are written or read.
 
-No clocks here, and no Dagster: `defs/partitions.py` builds its partitions from the same constants."""
+No clocks here, and no Dagster: `defs/partitions.py` builds its partitions from the same constants.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,7 +63,9 @@ def window_of_key(key: str, length: timedelta) -> Window:
         raise BadWindow(f"{key!r} is no window; write its start in UTC like 2026-03-02-04:00") from None
     window = window_at(start, length)
     if window.start != start or window.key != key:
-        raise BadWindow(f"{key!r} isn't on a border of {int(length.total_seconds() // 60)} minutes; the window around it is {window.key}")
+        raise BadWindow(
+            f"{key!r} isn't on a border of {int(length.total_seconds() // 60)} minutes; the window around it is {window.key}"
+        )
     return window
 
 

@@ -1,16 +1,17 @@
 """What was built from what: the table `window_builds`, and how versions are hashed.
 
-Stale means: the inputs' versions differ from those built from. Ids and times are never compared (DESIGN section 3)."""
+Stale means: the inputs' versions differ from those built from. Ids and times are never compared (DESIGN section 3).
+"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
-from rustbucket_pipeline.model.window import Window
+from rustbucket_pipeline.model.window import FOUR_HOURS, HALF_HOUR, HOUR, Window
 from rustbucket_pipeline.storage.tables import window_builds
 
 
@@ -52,14 +53,22 @@ def record_build(connection: Connection, build: Build, now: datetime) -> None:
     )
 
 
-def output_versions(connection: Connection, asset: str, windows: Sequence[Window]) -> dict[datetime, str]:
-    """Output version by window start, for those of the windows that were built."""
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What a window was built from, and what came out."""
+
+    inputs: str
+    output: str
+
+
+def versions_between(connection: Connection, asset: str, start: datetime, end: datetime) -> dict[datetime, Versions]:
+    """The versions of the asset's built windows that begin in `[start, end)`, by their start (UTC)."""
     rows = connection.execute(
-        select(window_builds.c.window_start, window_builds.c.output_version).where(
-            window_builds.c.asset == asset, window_builds.c.window_start.in_([window.start for window in windows])
+        select(window_builds.c.window_start, window_builds.c.inputs_version, window_builds.c.output_version).where(
+            window_builds.c.asset == asset, window_builds.c.window_start >= start, window_builds.c.window_start < end
         )
     )
-    return {row.window_start: row.output_version for row in rows}
+    return {row.window_start: Versions(row.inputs_version, row.output_version) for row in rows}
 
 
 def build_of(connection: Connection, asset: str, window: Window) -> Build | None:
@@ -70,3 +79,34 @@ def build_of(connection: Connection, asset: str, window: Window) -> Build | None
     if row is None:
         return None
     return Build(asset, window, row.inputs_version, row.output_version, row.code_version, row.run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Which asset an asset's windows are built from, and the length of that asset's windows."""
+
+    asset: str
+    length: timedelta
+
+
+UPSTREAM = {
+    "parsed_logs": Upstream("log_archives", HALF_HOUR),
+    "window_digest": Upstream("parsed_logs", HOUR),
+    "log_analysis": Upstream("window_digest", FOUR_HOURS),
+}
+"""What each built asset is a function of, besides its own code."""
+
+
+def inputs_version(connection: Connection, asset: str, window: Window, code_version: str) -> str:
+    """Version of what the window would be built from now: its upstream windows' outputs, and the code.
+
+    Read it before the data: what arrives in between then makes the window stale, never silently built.
+    """
+    built = versions_between(connection, UPSTREAM[asset].asset, window.start, window.end)
+    return inputs_version_from(asset, window, code_version, built)
+
+
+def inputs_version_from(asset: str, window: Window, code_version: str, built: Mapping[datetime, Versions]) -> str:
+    """The same, from upstream versions already read; windows never built count as empty."""
+    parts = window.parts(UPSTREAM[asset].length)
+    return version_of([code_version, *(built[part.start].output if part.start in built else "" for part in parts)])

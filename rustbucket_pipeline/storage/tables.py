@@ -1,6 +1,7 @@
 """Every table, once. Migrations create exactly these (a test compares them); views live in the migrations.
 
-Times are `timestamptz`, UTC. Hashes are lower-case hex of SHA-256. Names follow DESIGN section 5."""
+Times are `timestamptz`, UTC. Hashes are lower-case hex of SHA-256. Names follow DESIGN section 5.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -51,6 +52,7 @@ rustbuckets = Table(
     Column("base_url", Text),
     Column("logs_url", Text),
     Column("http_allowed", Boolean, nullable=False, server_default=text("false")),
+    Column("plain_http", Boolean, nullable=False, server_default=text("false"), comment="may be asked without TLS"),
     Column("ip_address", Text),
     Column(
         "status", Text, CheckConstraint("status in ('review', 'active', 'inactive')", name="status"), nullable=False

@@ -15,7 +15,8 @@ class SourceFile:
     """A log file as listed: its key below the source, size in bytes, etag, and the UTC period its name vouches for.
 
     The etag changes whenever the content may have changed. `period` is None for a log served by HTTP, which says
-    nothing of its own beginning or end."""
+    nothing of its own beginning or end.
+    """
 
     key: str
     size: int

@@ -1,6 +1,7 @@
 """Logs in a directory laid out as Rustbucket's uploader does: `{instance}/rustbucket.log.YYYY-MM-DD[-HH]`.
 
-Links, devices and pipes are never followed or opened. Which directories are allowed at all, the registry decides."""
+Links, devices and pipes are never followed or opened. Which directories are allowed at all, the registry decides.
+"""
 
 import os
 import stat

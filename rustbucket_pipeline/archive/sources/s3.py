@@ -1,6 +1,7 @@
 """Logs below an S3 prefix, listed and read with boto3 (one hostile key makes obstore's listing raise).
 
-The client comes from outside (boto3's credential chain). LastModified says nothing and is never looked at."""
+The client comes from outside (boto3's credential chain). LastModified says nothing and is never looked at.
+"""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager

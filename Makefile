@@ -1,0 +1,63 @@
+# What a person types. Everything runs in .venv, which `setup` makes; setting up twice costs nothing.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export DAGSTER_HOME ?= $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo up check test test-long bench pictures lock clean
+
+help: ## List these targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.setup ## Make .venv with everything a user needs
+
+$(VENV)/.setup: requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the packages of requirements.txt (about a minute, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup-dev: $(VENV)/.setup-dev
+
+$(VENV)/.setup-dev: requirements-dev.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the packages of requirements-dev.txt (about a minute, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.setup
+
+demo: setup ## The whole chain on a simulated fleet, in a home of its own
+	@$(BIN)/rustbucket demo
+
+up: setup ## Web UI and daemon on 127.0.0.1:3000, schedules running
+	@$(BIN)/rustbucket up
+
+check: setup-dev ## Style, types, import rules, definitions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/dg check defs
+
+test: setup-dev ## The tests
+	$(BIN)/python -m pytest -m "not long"
+
+test-long: setup-dev ## The tests that take minutes, too
+	$(BIN)/python -m pytest
+
+bench: setup-dev ## Measure, and print the figures
+	$(BIN)/python -m benchmarks
+
+pictures: setup-dev ## Make the README's pictures again (needs Chromium)
+	$(BIN)/python -m docs.pictures
+
+lock: ## Resolve the pinned requirements anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements.txt -o requirements-dev.txt
+
+clean: ## Remove .venv and caches; homes with data stay
+	rm -rf $(VENV) .ruff_cache .pytest_cache .hypothesis .import_linter_cache

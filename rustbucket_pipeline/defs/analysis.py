@@ -1,0 +1,74 @@
+"""The analysis' assets: a window's digest, and the report on it."""
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from rustbucket_pipeline.analysis.digest import build_digest
+from rustbucket_pipeline.analysis.report import build_analysis
+from rustbucket_pipeline.analysis.version import DIGEST_VERSION, REPORT_VERSION
+from rustbucket_pipeline.control.jobs import ANALYSE_WINDOWS, OWNER
+from rustbucket_pipeline.defs.columns import schema_of
+from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
+from rustbucket_pipeline.defs.reporting import as_failure, each_window, report
+from rustbucket_pipeline.defs.resources import Clock
+from rustbucket_pipeline.model.window import FOUR_HOURS, Window
+from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage import tables
+
+
+@dg.definitions
+def analysis_assets() -> dg.Definitions:
+    """`window_digest` → `log_analysis`, by four hours of event time; one step builds both, window by window."""
+
+    @dg.multi_asset(
+        specs=[
+            dg.AssetSpec(
+                "window_digest",
+                deps=["parsed_logs"],
+                skippable=True,
+                group_name="analysis",
+                owners=[OWNER],
+                kinds={"postgres"},
+                code_version=DIGEST_VERSION,
+                description="Four hours of rows in one bounded page: totals, top sources, credentials, commands and paths, "
+                "and what is new against the seven days before. Deterministic and hashed.",
+                metadata={"dagster/column_schema": schema_of(tables.window_digests)},
+            ),
+            dg.AssetSpec(
+                "log_analysis",
+                deps=["window_digest"],
+                skippable=True,
+                group_name="analysis",
+                owners=[OWNER],
+                kinds={"claude", "postgres"},
+                code_version=REPORT_VERSION,
+                description="The report on four hours: findings by rule, with their rows; where a key is set, explained by "
+                "Claude and verified. Complete without it.",
+                metadata={"dagster/column_schema": schema_of(tables.log_analyses)},
+            ),
+        ],
+        partitions_def=partitions_of(FOUR_HOURS),
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        can_subset=True,
+        pool=ANALYSE_WINDOWS.pool,
+    )
+    def analyse_window(
+        context: dg.AssetExecutionContext,
+        database: dg.ResourceParam[Engine],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> None:
+        selected = {key.to_user_string() for key in context.selected_asset_keys}
+
+        def build(window: Window) -> None:
+            if "window_digest" in selected:
+                digest = build_digest(database, window, clock(), context.run.run_id)
+                report(context, "window_digest", window, digest.version, digest.metadata())
+            if "log_analysis" in selected:
+                analysis = build_analysis(database, settings, window, clock(), context.run.run_id)
+                report(context, "log_analysis", window, analysis.version, analysis.metadata())
+
+        with as_failure():
+            each_window(context, windows_of(context, FOUR_HOURS), build)
+
+    return dg.Definitions(assets=[analyse_window])

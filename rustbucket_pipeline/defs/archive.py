@@ -1,0 +1,98 @@
+"""The archive's assets: what the honeypots hold, and what of it is archived."""
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from rustbucket_pipeline.archive.fleet_pull import FleetPull, contents_of, pull_fleet
+from rustbucket_pipeline.archive.ledger import CODE_VERSION
+from rustbucket_pipeline.archive.opening import openers
+from rustbucket_pipeline.archive.pull import PullContext
+from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, OWNER
+from rustbucket_pipeline.defs.columns import schema_of
+from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
+from rustbucket_pipeline.defs.reporting import as_failure, observe, report
+from rustbucket_pipeline.defs.resources import S3, Clock
+from rustbucket_pipeline.fleet.registry import active_rustbuckets
+from rustbucket_pipeline.fleet.tokens import token_reader
+from rustbucket_pipeline.model.window import HALF_HOUR, Window
+from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage import tables
+from rustbucket_pipeline.storage.objects import Archive
+
+
+@dg.definitions
+def archive_assets() -> dg.Definitions:
+    """`raw_bucket_logs` → `log_archives`, by half hours of event time."""
+    half_hours = partitions_of(HALF_HOUR)
+    raw_bucket_logs = dg.AssetSpec(
+        "raw_bucket_logs",
+        group_name="archive",
+        owners=[OWNER],
+        kinds={"s3", "http"},
+        partitions_def=half_hours,
+        description="The log files as the honeypots and their uploaders hold them. Not ours: every pull observes them.",
+    )
+
+    @dg.asset(
+        deps=[raw_bucket_logs],
+        partitions_def=half_hours,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        output_required=False,
+        group_name="archive",
+        owners=[OWNER],
+        kinds={"s3", "zstd"},
+        pool=ARCHIVE_LOGS.pool,
+        code_version=CODE_VERSION,
+        metadata={"dagster/column_schema": schema_of(tables.segments)},
+    )
+    def log_archives(
+        context: dg.AssetExecutionContext,
+        database: dg.ResourceParam[Engine],
+        archive: dg.ResourceParam[Archive],
+        settings: dg.ResourceParam[Settings],
+        s3: dg.ResourceParam[S3],
+        clock: dg.ResourceParam[Clock],
+    ) -> None:
+        """Every log byte the fleet held for this half hour, unchanged, in content-addressed segments.
+
+        Each run pulls all that is new, of whatever window: late data shows as a new materialization of its own window."""
+        with as_failure():
+            now = clock()
+            windows = windows_of(context, HALF_HOUR)
+            pull = PullContext(database, archive, settings.first_window(now), now, context.run.run_id)
+            fleet = openers(active_rustbuckets(database), settings, s3, token_reader(database, settings))
+            pulled = pull_fleet(pull, fleet, windows)
+            _report_windows(context, database, _closed(pulled, windows, pull), pulled)
+
+    return dg.Definitions(assets=[raw_bucket_logs, log_archives])
+
+
+def _closed(pulled: FleetPull, requested: list[Window], pull: PullContext) -> list[Window]:
+    """The requested windows, and every other one that changed and is over: a partition of Dagster's."""
+    changed = (Window(start, HALF_HOUR) for start in pulled.windows)
+    known = {window for window in changed if pull.since <= window.start and window.end <= pull.now}
+    return sorted(known.union(requested))
+
+
+def _report_windows(
+    context: dg.AssetExecutionContext, database: Engine, windows: list[Window], pulled: FleetPull
+) -> None:
+    with database.connect() as connection:
+        contents = {window: contents_of(connection, window.start) for window in windows}
+    for window, held in contents.items():
+        observe(context, "raw_bucket_logs", window, held.version)
+        report(
+            context,
+            "log_archives",
+            window,
+            held.version,
+            {
+                "dagster/row_count": held.records,
+                "segments": held.segments,
+                "rustbuckets": held.rustbuckets,
+                "raw_bytes": held.raw_bytes,
+                "stored_bytes": held.stored_bytes,
+                "new_bytes_of_this_pull": pulled.new_bytes,
+                "failed_sources": dg.MetadataValue.json(pulled.failed),
+            },
+        )

@@ -1,0 +1,51 @@
+"""The events' asset: archived bytes as typed rows."""
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from rustbucket_pipeline.control.jobs import OWNER, PARSE_LOGS
+from rustbucket_pipeline.defs.columns import schema_of
+from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
+from rustbucket_pipeline.defs.reporting import as_failure, each_window, report
+from rustbucket_pipeline.defs.resources import Clock
+from rustbucket_pipeline.events.build import build_hour
+from rustbucket_pipeline.events.version import PARSER_VERSION
+from rustbucket_pipeline.model.window import HOUR, Window
+from rustbucket_pipeline.storage import tables
+from rustbucket_pipeline.storage.objects import Archive
+
+
+@dg.definitions
+def event_assets() -> dg.Definitions:
+    """`parsed_logs`, by hours of event time."""
+
+    @dg.asset(
+        deps=["log_archives"],
+        partitions_def=partitions_of(HOUR),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        output_required=False,
+        group_name="events",
+        owners=[OWNER],
+        kinds={"postgres", "python"},
+        pool=PARSE_LOGS.pool,
+        code_version=str(PARSER_VERSION),
+        metadata={"dagster/column_schema": schema_of(tables.log_events), "dagster/table_name": "log_events"},
+    )
+    def parsed_logs(
+        context: dg.AssetExecutionContext,
+        database: dg.ResourceParam[Engine],
+        archive: dg.ResourceParam[Archive],
+        clock: dg.ResourceParam[Clock],
+    ) -> None:
+        """What the hour's archived bytes say: typed rows in `log_events`; what can't be parsed, in `quarantine`.
+
+        A run replaces the hour in one transaction. The same record in two files is one event."""
+
+        def build(window: Window) -> None:
+            outcome = build_hour(database, archive, window, clock(), context.run.run_id)
+            report(context, "parsed_logs", window, outcome.version, outcome.metadata())
+
+        with as_failure():
+            each_window(context, windows_of(context, HOUR), build)
+
+    return dg.Definitions(assets=[parsed_logs])

@@ -1,0 +1,44 @@
+"""The fleet's assets: who is registered, and how each is."""
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from rustbucket_pipeline.control.jobs import OWNER, POLL_FLEET
+from rustbucket_pipeline.defs.columns import schema_of
+from rustbucket_pipeline.defs.reporting import as_failure
+from rustbucket_pipeline.defs.resources import Clock
+from rustbucket_pipeline.fleet.status import observe_fleet
+from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage import tables
+
+rustbuckets = dg.AssetSpec(
+    "rustbuckets",
+    group_name="fleet",
+    owners=[OWNER],
+    kinds={"postgres"},
+    description="The registry: every honeypot an operator added (`rustbucket fleet`), approved or retired. "
+    "No honeypot's answer ever changes it.",
+    metadata={"dagster/column_schema": schema_of(tables.rustbuckets)},
+)
+
+
+@dg.asset(
+    deps=[rustbuckets],
+    group_name="fleet",
+    owners=[OWNER],
+    kinds={"http", "postgres"},
+    pool=POLL_FLEET.pool,
+    code_version="1",
+    metadata={"dagster/column_schema": schema_of(tables.rustbucket_status)},
+)
+def fleet_status(
+    database: dg.ResourceParam[Engine], settings: dg.ResourceParam[Settings], clock: dg.ResourceParam[Clock]
+) -> dg.MaterializeResult[None]:
+    """How every rustbucket is: polled where HTTP is allowed, told by arriving logs elsewhere. One row each, always.
+
+    It has no partitions: the past can't be asked again."""
+    with as_failure():
+        outcome = observe_fleet(database, settings, clock())
+    return dg.MaterializeResult(
+        metadata={"dagster/row_count": outcome.rows, **{f"outcome_{name}": n for name, n in outcome.counts.items()}}
+    )

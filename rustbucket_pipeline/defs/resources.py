@@ -1,0 +1,88 @@
+"""What assets are handed: settings, database, archive, S3. Each is opened when a run starts, never on import.
+
+Assets see plain objects of our own rooms; only this file knows them as Dagster resources."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from rustbucket_pipeline.settings import Settings, load_settings
+from rustbucket_pipeline.storage.objects import Archive, open_archive
+from rustbucket_pipeline.storage.postgres import open_database
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Clock = Callable[[], datetime]
+S3 = Callable[[], "S3Client"]
+
+
+class SettingsResource(dg.ConfigurableResource[Settings]):
+    """The settings as they are when the run starts."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> Settings:
+        """Read the environment and the home."""
+        return load_settings()
+
+
+class DatabaseResource(dg.ConfigurableResource[Engine]):
+    """The project's PostgreSQL; the embedded one is started if need be."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Engine]:
+        """An engine for the length of the run."""
+        engine = open_database(load_settings())
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+class ArchiveResource(dg.ConfigurableResource[Archive]):
+    """The archive's object store."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> Archive:
+        """Open it; nothing is contacted before the first object."""
+        return open_archive(load_settings())
+
+
+class S3Sources(dg.ConfigurableResource[S3]):
+    """An S3 client for sources, by boto3's credential chain through dagster-aws; made on first use."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> S3:
+        """A function that opens the client."""
+        endpoint = load_settings().s3_endpoint
+
+        def client() -> "S3Client":
+            from dagster_aws.s3 import S3Resource  # noqa: PLC0415 (1.5 s that runs without S3 sources don't pay)
+
+            return S3Resource(endpoint_url=endpoint, max_attempts=5).get_client()
+
+        return client
+
+
+class WallClock(dg.ConfigurableResource[Clock]):
+    """The time, UTC: the only clock the assets look at."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> Clock:
+        """A function that says what time it is."""
+        return lambda: datetime.now(UTC)
+
+
+@dg.definitions
+def resources() -> dg.Definitions:
+    """The resources by the names the assets ask for."""
+    return dg.Definitions(
+        executor=dg.in_process_executor,
+        resources={
+            "settings": SettingsResource(),
+            "database": DatabaseResource(),
+            "archive": ArchiveResource(),
+            "s3": S3Sources(),
+            "clock": WallClock(),
+        },
+    )
