@@ -137,6 +137,7 @@ segments = Table(
     UniqueConstraint("log_id", "byte_start"),
     CheckConstraint("byte_end > byte_start", name="bytes"),
     Index("ix_segments_window_start", "window_start", "rustbucket_id"),
+    Index("ix_segments_rustbucket_id_pulled_at", "rustbucket_id", "pulled_at"),
 )
 
 window_builds = Table(
@@ -173,7 +174,7 @@ log_events = Table(
     Column("level", Text),
     Column("target", Text),
     Column("dialect", Text, nullable=False),
-    Column("event_type", Text),
+    Column("event_type", Text, nullable=False, comment="docs/events.md lists them"),
     Column("protocol", Text),
     Column("src_ip", Text),
     Column("src_port", Integer),
@@ -182,8 +183,10 @@ log_events = Table(
     Column("command", Text),
     Column("http_method", Text),
     Column("http_path", Text),
+    Column("duration_ms", Double),
+    Column("counted", Boolean, nullable=False, comment="the one telling of its action that counts"),
     Column("message", Text, nullable=False),
-    Column("fields", JSONB),
+    Column("fields", JSONB, comment="whatever no column says; keys with _ are notes of ours"),
     Column("trust", Double, nullable=False, server_default=text("1")),
     Column("segment_id", BigInteger, nullable=False),
     Column("byte_offset", BigInteger, nullable=False, comment="within the log"),
@@ -267,7 +270,8 @@ findings = Table(
     Column("severity", Text, nullable=False),
     Column("technique", Text),
     Column("why", Text, nullable=False),
-    Column("event_ids", ARRAY(Text), nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("event_ids", ARRAY(Text), nullable=False, comment="the first 20 of them"),
     Column("rustbuckets", ARRAY(Text), nullable=False),
 )
 
@@ -275,13 +279,32 @@ indicators = Table(
     "indicators",
     metadata,
     Column("window_start", DateTime(timezone=True), primary_key=True),
-    Column("type", Text, primary_key=True, comment="ip, url, domain, sha256 …"),
+    Column("type", Text, primary_key=True, comment="ip: peer of a connection; url, host: named in attackers' text"),
     Column("value", Text, primary_key=True),
     Column("indicator_id", Text, nullable=False, comment="I1, I2 … within the window"),
-    Column("first_seen", DateTime(timezone=True), nullable=False),
+    _when("first_seen", nullable=False),
+    _when("last_seen", nullable=False),
     Column("is_new", Boolean, nullable=False, comment="not seen in the 7 days before"),
     Column("events", BigInteger, nullable=False),
+    Column("rustbuckets", Integer, nullable=False),
     Column("event_ids", ARRAY(Text), nullable=False),
+)
+
+claude_calls = Table(
+    "claude_calls",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    _when("window_start", nullable=False),
+    Column("model", Text, nullable=False, comment="as asked"),
+    _when("asked_at", nullable=False),
+    Column("cost_usd", Numeric(12, 6), nullable=False, comment="the worst case until the answer is in"),
+    Column("outcome", Text, nullable=False, comment="asked, answered, refused, cut, unusable, failed or lost"),
+    Column("detail", Text),
+    Column("served_by", Text, comment="the model that answered"),
+    Column("request_id", Text),
+    Column("usage", JSONB),
+    Index("ix_claude_calls_asked_at", "asked_at"),
+    comment="every request ever sent to Claude: what the budgets are counted from",
 )
 
 alerts = Table(

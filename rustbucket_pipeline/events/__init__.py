@@ -1,0 +1,1 @@
+"""Records: from archived bytes to typed rows, or to quarantine with a reason. Knows no source, no file, no Dagster."""

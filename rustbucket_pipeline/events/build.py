@@ -1,0 +1,170 @@
+"""`parsed_logs[H]`: an hour of archived segments → its rows, in one transaction that replaces what was there.
+
+A function of the segments and the parser version alone. The planner, partitions and retries are not its business.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from itertools import groupby, islice
+
+from sqlalchemy import Connection, Engine, delete, select
+
+from rustbucket_pipeline.errors import IntegrityError
+from rustbucket_pipeline.events.identity import Identities
+from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
+from rustbucket_pipeline.events.read import records_of, runs_of
+from rustbucket_pipeline.events.row import EventRow
+from rustbucket_pipeline.events.trust import Grader
+from rustbucket_pipeline.events.version import PARSER_VERSION
+from rustbucket_pipeline.framing.times import microseconds
+from rustbucket_pipeline.model.segment import Segment
+from rustbucket_pipeline.model.window import Window
+from rustbucket_pipeline.storage import tables
+from rustbucket_pipeline.storage.builds import Build, build_of, record_build, version_of
+from rustbucket_pipeline.storage.objects import Archive
+from rustbucket_pipeline.storage.postgres import advisory_lock, copy_rows, ensure_event_partition
+
+ASSET = "parsed_logs"
+BATCH_ROWS = 2000
+"""Rows held at a time: at 32 KB a row at most, 64 MB."""
+
+_TALLY = tables.hour_counts.columns.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class HourOutcome:
+    """What an hour's build did. `unchanged`: built from the same segments by the same parser as before.
+
+    `suspects` are events taken for forgeries, `unknown_messages` events of no known template (format drift).
+    """
+
+    window: Window
+    rustbuckets: int
+    segments: int
+    archived_bytes: int
+    events: int
+    quarantined: int
+    duplicates: int
+    event_bytes: int
+    quarantined_bytes: int
+    duplicate_bytes: int
+    suspects: int
+    unknown_messages: int
+    inputs_version: str
+    output_version: str
+    unchanged: bool
+
+
+def build_hour(engine: Engine, archive: Archive, window: Window, now: datetime, run_id: str | None) -> HourOutcome:
+    """Parse the hour's segments and replace its rows, entries and sums.
+
+    Raises:
+        IntegrityError: an object isn't what its segment says, or the sums disagree; nothing is changed then.
+    """
+    with engine.begin() as connection:
+        advisory_lock(connection, f"{ASSET} {window.key}")
+        segments = segments_of(connection, window)
+        inputs = inputs_version(segments)
+        before = build_of(connection, ASSET, window)
+        _clear(connection, window)
+        ensure_event_partition(connection, window.start.date())
+        hour = _Hour(connection, archive, window)
+        for rustbucket_id, own in groupby(segments, key=lambda segment: segment.rustbucket_id):
+            hour.load(rustbucket_id, list(own))
+        output = hour.output_version()
+        record_build(connection, Build(ASSET, window, inputs, output, str(PARSER_VERSION), run_id), now)
+    same = before is not None and before.inputs_version == inputs
+    return hour.outcome(len(segments), inputs, output, unchanged=same)
+
+
+def segments_of(connection: Connection, window: Window) -> list[Segment]:
+    """The segments of the hour, by rustbucket, log and byte."""
+    table = tables.segments
+    names = [table.c[name] for name in Segment.__slots__]
+    rows = connection.execute(
+        select(*names)
+        .where(table.c.window_start >= window.start, table.c.window_start < window.end)
+        .order_by(table.c.rustbucket_id, table.c.log_id, table.c.byte_start)
+    )
+    return [Segment(*row) for row in rows]
+
+
+def inputs_version(segments: list[Segment]) -> str:
+    """What the hour's rows depend on: the segments and the parser."""
+    parts = (
+        f"{segment.rustbucket_id} {segment.log_id} {segment.byte_start} {segment.byte_end} {segment.sha256}"
+        for segment in segments
+    )
+    return version_of([f"parser {PARSER_VERSION}", *parts])
+
+
+def _clear(connection: Connection, window: Window) -> None:
+    for table, column in (
+        (tables.log_events, tables.log_events.c.event_ts),
+        (tables.quarantine, tables.quarantine.c.event_ts),
+        (tables.hour_counts, tables.hour_counts.c.hour),
+    ):
+        connection.execute(delete(table).where(column >= window.start, column < window.end))
+
+
+class _Hour:
+    """The loading of one hour: rustbucket by rustbucket, a batch of rows at a time."""
+
+    def __init__(self, connection: Connection, archive: Archive, window: Window) -> None:
+        self._connection = connection
+        self._archive = archive
+        self._window = window
+        self._written = sha256(str(PARSER_VERSION).encode())
+        self._tallies: dict[str, Tally] = {}
+
+    def load(self, rustbucket_id: str, segments: list[Segment]) -> None:
+        """Parse and copy one rustbucket's segments, then its sums."""
+        tally = self._tallies[rustbucket_id] = Tally(
+            archived_bytes=sum(segment.byte_end - segment.byte_start for segment in segments)
+        )
+        found = self._parse(rustbucket_id, segments, tally)
+        while batch := list(islice(found, BATCH_ROWS)):
+            self._copy(batch)
+        if not tally.agrees:
+            raise IntegrityError(f"{rustbucket_id}, {self._window}: bytes don't add up ({tally}); report this as a bug")
+        sums = {"hour": self._window.start, "rustbucket_id": rustbucket_id, **asdict(tally)}
+        self._connection.execute(tables.hour_counts.insert(), {name: sums[name] for name in _TALLY})
+
+    def _parse(self, rustbucket_id: str, segments: list[Segment], tally: Tally) -> Iterator[EventRow | QuarantineRow]:
+        several = len({segment.log_id for segment in segments}) > 1
+        parser = Parser(Identities(rustbucket_id, several_logs=several), tally)
+        for run in runs_of(segments):
+            grader = Grader(open=run[0].after_text, last=microseconds(run[0].clock))
+            yield from parser.parse(records_of(self._archive, run), grader)
+
+    def _copy(self, batch: list[EventRow | QuarantineRow]) -> None:
+        events = [row for row in batch if isinstance(row, EventRow)]
+        entries = [row for row in batch if isinstance(row, QuarantineRow)]
+        for row in events:
+            self._written.update(f"{row.event_id} {row.event_ts.timestamp()} {row.trust}\n".encode())
+        for entry in entries:
+            self._written.update(f"{entry.event_ts.timestamp()} {entry.byte_length} {entry.reason}\n".encode())
+        if events:
+            copy_rows(self._connection, "log_events", EventRow._fields, events)
+        if entries:
+            copy_rows(self._connection, "quarantine", QuarantineRow._fields, entries)
+
+    def output_version(self) -> str:
+        """Hash of what was written, in order: the same rows give the same version."""
+        return self._written.hexdigest()
+
+    def outcome(self, segments: int, inputs: str, output: str, *, unchanged: bool) -> HourOutcome:
+        """The sums over all rustbuckets."""
+        sums = [asdict(tally) for tally in self._tallies.values()]
+        total = {name: sum(tally[name] for tally in sums) for name in asdict(Tally())}
+        return HourOutcome(
+            window=self._window,
+            rustbuckets=len(self._tallies),
+            segments=segments,
+            inputs_version=inputs,
+            output_version=output,
+            unchanged=unchanged,
+            **total,
+        )

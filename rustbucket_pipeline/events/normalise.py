@@ -1,0 +1,165 @@
+"""A dialect's reading → typed columns in one vocabulary (`docs/events.md`). No bytes, no times, no database.
+
+A field is left out of `fields` only when a column (or the message's known type) says exactly the same, so the record
+can always be spelled again. Keys that begin with `_` are our own notes.
+"""
+
+import msgspec
+
+from rustbucket_pipeline.events.record import Parsed
+from rustbucket_pipeline.events.row import PROTOCOLS, Columns
+from rustbucket_pipeline.events.tidy import COLUMN_BYTES, Notes, tidy, tidy_fields
+from rustbucket_pipeline.events.values import address_of, milliseconds_of, undebug
+
+SUSPECT = 0.5
+"""Below this trust a record is taken for a forgery: what it claims stays in `fields`, and no column repeats it."""
+
+_TYPES = {
+    "auth": "authentication",
+    "registration": "operational",
+    "connection": "connection",
+    "command": "command",
+    "session": "session",
+    "response": "response",
+    "llm": "llm",
+    "operational": "operational",
+}
+_PROTOCOL_OF_TARGET = {
+    "rustbucket::protocols::ssh": "ssh",
+    "rustbucket::protocols::ssh_shell": "ssh",
+    "rustbucket::protocols::ftp": "ftp",
+    "rustbucket::protocols::smtp": "smtp",
+    "rustbucket::protocols::http": "http",
+}
+_UNTIDY_FROM = 1024
+"""A record of fewer bytes has no value that is too long."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+def columns_of(parsed: Parsed, length: int, doubts: tuple[str, ...], trust: float, *, secrets: bool) -> Columns:
+    """The record's columns.
+
+    `length` is the record's in bytes, `secrets` whether it may hold one of ours; `doubts` say why it may be forged.
+    """
+    odd = parsed.dirty or secrets or length > _UNTIDY_FROM
+    columns, notes = (_forged(parsed), dict[str, object]()) if trust < SUSPECT else _meant(parsed)
+    if parsed.flags:
+        notes["_flags"] = sorted(set(parsed.flags))
+    if doubts:
+        notes["_doubts"] = doubts
+    fields = parsed.fields
+    if any(key.startswith("_") for key in fields):
+        fields = {f"_{key}" if key.startswith("_") else key: value for key, value in fields.items()}
+    if odd:
+        return _tidied(columns, fields, notes)
+    if notes:
+        fields = {**fields, **notes}
+    return columns._replace(fields=_encode(fields).decode()) if fields else columns
+
+
+def _forged(parsed: Parsed) -> Columns:
+    nothing = (None, None, None, None, None, None, None, None, None)
+    return Columns(parsed.level, parsed.target, parsed.dialect, "forgery", *nothing, False, parsed.message, None)
+
+
+def _meant(parsed: Parsed) -> tuple[Columns, dict[str, object]]:
+    meaning, fields = parsed.meaning, parsed.fields
+    notes = _plain_readings(parsed) if meaning.debug else dict[str, object]()
+    src_ip, src_port = _address(fields)
+    columns = Columns(
+        parsed.level,
+        parsed.target,
+        parsed.dialect,
+        _event_type(parsed),
+        _protocol(parsed),
+        src_ip,
+        src_port,
+        _username(parsed, notes),
+        _taken(fields, "password"),
+        _taken(fields, "command"),
+        _taken(fields, "method"),
+        _taken(fields, "path"),
+        _duration(fields),
+        meaning.counted,
+        parsed.message,
+        None,
+    )
+    return columns, notes
+
+
+def _plain_readings(parsed: Parsed) -> dict[str, object]:
+    values = ((name, parsed.fields.get(name)) for name in parsed.meaning.debug)
+    plain = {name: undebug(value) for name, value in values if isinstance(value, str)}
+    return {"_plain": plain} if plain else {}
+
+
+def _username(parsed: Parsed, notes: dict[str, object]) -> str | None:
+    """The name itself; where the log has `Some("X")`, that writing stays in the fields."""
+    if "username" not in parsed.meaning.debug:
+        return _taken(parsed.fields, "username")
+    notes.clear()
+    value = parsed.fields.get("username")
+    plain = undebug(value) if isinstance(value, str) else None
+    return plain if isinstance(plain, str) else None
+
+
+def _event_type(parsed: Parsed) -> str:
+    raw = parsed.fields.get("event_type")
+    if raw is not None and raw == parsed.meaning.raw_type:
+        del parsed.fields["event_type"]
+    if not parsed.meaning.known and isinstance(raw, str):
+        return _TYPES.get(raw, "unknown")
+    return parsed.meaning.event_type
+
+
+def _protocol(parsed: Parsed) -> str | None:
+    value = parsed.fields.get("protocol")
+    if isinstance(value, str) and (protocol := value.lower()) in PROTOCOLS:
+        del parsed.fields["protocol"]
+        return protocol
+    return parsed.meaning.protocol or _PROTOCOL_OF_TARGET.get(parsed.target or "")
+
+
+def _address(fields: dict[str, object]) -> tuple[str | None, int | None]:
+    value = fields.get("client_ip")
+    address = address_of(value) if isinstance(value, str) else None
+    if address is None:
+        return None, None
+    if address.exact:
+        del fields["client_ip"]
+    return address.ip, address.port
+
+
+def _taken(fields: dict[str, object], name: str) -> str | None:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        return None
+    del fields[name]
+    return value
+
+
+def _duration(fields: dict[str, object]) -> float | None:
+    seconds, text = fields.get("duration_secs"), fields.get("duration")
+    if isinstance(seconds, int | float):
+        return seconds * 1000.0
+    return milliseconds_of(text) if isinstance(text, str) else None
+
+
+def _tidied(columns: Columns, fields: dict[str, object], told: dict[str, object]) -> Columns:
+    notes = Notes()
+
+    def fit(name: str, text: str | None) -> str | None:
+        return None if text is None else tidy(name, text, COLUMN_BYTES[name], notes)
+
+    columns = columns._replace(
+        target=fit("target", columns.target),
+        username=fit("username", columns.username),
+        password=fit("password", columns.password),
+        command=fit("command", columns.command),
+        http_method=fit("http_method", columns.http_method),
+        http_path=fit("http_path", columns.http_path),
+        message=fit("message", columns.message) or "",
+    )
+    everything = {**tidy_fields(fields, notes), **tidy_fields(told, Notes()), **notes.told()}
+    return columns._replace(fields=_encode(everything).decode() if everything else None)

@@ -1,0 +1,152 @@
+"""Archived segments → the records of a log, whole and in order. Verifies every byte; knows nothing of meaning.
+
+Each segment is framed on its own, as the archive cut it. Bare records that follow a text record belong to it, also over
+a segment's border: an upload may have ended in the middle of a record.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
+
+import zstandard
+
+from rustbucket_pipeline.errors import IntegrityError
+from rustbucket_pipeline.events.dialects import likely_dialect
+from rustbucket_pipeline.framing.records import FramedRecord, Framer
+from rustbucket_pipeline.framing.split import MAX_RECORD_BYTES, Kind
+from rustbucket_pipeline.framing.times import Clock, microseconds
+from rustbucket_pipeline.model.segment import Segment
+from rustbucket_pipeline.model.window import HALF_HOUR
+from rustbucket_pipeline.storage.objects import Archive
+
+BLOCK_BYTES = 1 << 20
+"""Bytes taken out of a compressed object at a time; a segment is never held whole."""
+
+_SNIFFED_BYTES = 1 << 18
+
+
+class LogRecord(NamedTuple):
+    """One record, whole, with its bytes (final newline included). `ts` and `claimed` are microseconds, UTC.
+
+    `likely` is the text dialect of most records around it.
+    """
+
+    segment: Segment
+    offset: int
+    data: bytes
+    kind: Kind
+    claimed: int | None
+    ts: int
+    clamped: bool
+    likely: str
+
+
+def runs_of(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
+    """Segments in the order of their logs and bytes → runs of one log without a gap."""
+    run: list[Segment] = []
+    for segment in segments:
+        if run and (segment.log_id, segment.byte_start) != (run[-1].log_id, run[-1].byte_end):
+            yield run
+            run = []
+        run.append(segment)
+    if run:
+        yield run
+
+
+def records_of(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord]:
+    """The records of a run; together they cover its bytes exactly once, in order.
+
+    Raises:
+        IntegrityError: an object doesn't hold the bytes its segment says.
+    """
+    whole: _Whole | None = None
+    for segment in run:
+        for piece in _pieces(archive, segment):
+            if whole is not None and whole.takes(piece):
+                whole.add(piece.data)
+                continue
+            if whole is not None:
+                yield whole.record()
+            whole = _Whole(piece)
+    if whole is not None:
+        yield whole.record()
+
+
+@dataclass(slots=True)
+class _Whole:
+    """A record that may still grow by bare ones."""
+
+    head: LogRecord
+    rest: list[bytes] = field(default_factory=list[bytes])
+    length: int = 0
+
+    def takes(self, piece: LogRecord) -> bool:
+        size = len(self.head.data) + self.length + len(piece.data)
+        return piece.kind == "bare" and self.head.kind == "text" and size <= MAX_RECORD_BYTES
+
+    def add(self, data: bytes) -> None:
+        self.rest.append(data)
+        self.length += len(data)
+
+    def record(self) -> LogRecord:
+        return self.head._replace(data=b"".join([self.head.data, *self.rest])) if self.rest else self.head
+
+
+def _pieces(archive: Archive, segment: Segment) -> Iterator[LogRecord]:
+    framer = Framer(_clock_of(segment), segment.byte_start)
+    held, start, likely = b"", segment.byte_start, ""
+    for block in _blocks(archive, segment):
+        held += block
+        likely = likely or likely_dialect(held[:_SNIFFED_BYTES])
+        for framed in framer.feed(block):
+            yield _piece(segment, framed, held, start, likely)
+        held, start = held[framer.offset - start :], framer.offset
+    for framed in framer.finish():
+        yield _piece(segment, framed, held, start, likely)
+
+
+def _piece(segment: Segment, framed: FramedRecord, held: bytes, start: int, likely: str) -> LogRecord:
+    at = framed.offset - start
+    first = microseconds(segment.window_start)
+    # The archive saw the whole file when it chose the window; a record never leaves it here.
+    ts = min(max(framed.ts, first), first + int(HALF_HOUR.total_seconds()) * 1_000_000 - 1)
+    clamped = framed.clamped or (ts != framed.ts and framed.claimed is not None)
+    data = held[at : at + framed.length]
+    return LogRecord(segment, framed.offset, data, framed.kind, framed.claimed, ts, clamped, likely)
+
+
+def _clock_of(segment: Segment) -> Clock:
+    return Clock(
+        microseconds(segment.clock),
+        segment.after_text,
+        microseconds(segment.vouched_from),
+        microseconds(segment.vouched_until),
+    )
+
+
+def _blocks(archive: Archive, segment: Segment) -> Iterator[bytes]:
+    """The segment's bytes; the last block is given only once all of them proved right."""
+    seen, size, held = sha256(), 0, b""
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(archive.get(segment.object_key)) as reader:
+            while block := reader.read(BLOCK_BYTES):
+                seen.update(block)
+                size += len(block)
+                if held:
+                    yield held
+                held = block
+                if size > segment.byte_end - segment.byte_start:
+                    break
+    except zstandard.ZstdError as error:
+        raise _broken(segment, f"can't be decompressed ({error})") from error
+    if size != segment.byte_end - segment.byte_start or seen.hexdigest() != segment.sha256:
+        raise _broken(segment, "doesn't hold the bytes that were archived")
+    yield held
+
+
+def _broken(segment: Segment, what: str) -> IntegrityError:
+    return IntegrityError(
+        f"object {segment.object_key} of {segment.rustbucket_id} {what}; restore it, or materialize log_archives "
+        f"for {segment.window_start:%Y-%m-%d-%H:%M} while the source still has the bytes"
+    )

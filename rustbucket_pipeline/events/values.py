@@ -1,0 +1,98 @@
+"""Single values, made canonical or readable: addresses, durations, Rust's Debug rendering. No records, no columns."""
+
+import ipaddress
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+_QUOTED = r'"(?:[^"\\]|\\.)*+"'
+DEBUG_VALUE = re.compile(rf"Some\({_QUOTED}\)|None|\[(?:{_QUOTED}(?:, )?)*+\]|{_QUOTED}", re.DOTALL)
+"""A value as Rust's `{:?}` writes an optional string, a list of strings or a string."""
+
+_ITEM = re.compile(_QUOTED, re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|(.))", re.DOTALL)
+_SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
+_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)(ns|µs|us|ms|s)\Z", re.ASCII)
+_MILLISECONDS = {"ns": 1e-6, "µs": 1e-3, "us": 1e-3, "ms": 1.0, "s": 1000.0}
+_LONGEST_ADDRESS = 64
+_HIGHEST_PORT = 65535
+
+
+class Address(NamedTuple):
+    """An address in its canonical spelling (IPv4-mapped IPv6 as IPv4) and a port, if one was written.
+
+    `exact`: the text can be spelled again from these two, so it needn't be kept.
+    """
+
+    ip: str
+    port: int | None
+    exact: bool
+
+
+def address_of(text: str) -> Address | None:
+    """The address in `1.2.3.4`, `1.2.3.4:5`, `2001:db8::1`, `[2001:db8::1]:5`; None when there is none."""
+    return _address_of(text) if len(text) <= _LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=8192)
+def _address_of(text: str) -> Address | None:
+    host, port = _split_port(text)
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.scope_id is not None:
+            return None
+        ip = ip.ipv4_mapped or ip
+    if port is not None and port > _HIGHEST_PORT:
+        return None
+    return Address(str(ip), port, _spelled(str(ip), port) == text)
+
+
+def _spelled(ip: str, port: int | None) -> str:
+    if port is None:
+        return ip
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def _split_port(text: str) -> tuple[str, int | None]:
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        return (host, int(port[1:])) if _is_port(port[1:]) and port[0] == ":" else (host if not port else text, None)
+    host, _, port = text.rpartition(":")
+    return (host, int(port)) if ":" not in host and _is_port(port) and host else (text, None)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 5
+
+
+def milliseconds_of(text: str) -> float | None:
+    """The length of `104.729311ms`, `2.05s`, `17µs`; None when it is no duration."""
+    found = _DURATION.match(text)
+    return round(float(found[1]) * _MILLISECONDS[found[2]], 6) if found else None
+
+
+def undebug(text: str) -> str | list[str] | None:
+    """What Rust's Debug rendering stands for: `Some("X")` and `"X"` → X, `["a", "b"]` → a list, `None` → None.
+
+    Text that is no such rendering comes back as it is.
+    """
+    if text == "None":
+        return None
+    if not DEBUG_VALUE.fullmatch(text):
+        return text
+    items = [_unescape(item[1:-1]) for item in _ITEM.findall(text)]
+    return items if text.startswith("[") else items[0]
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPE.sub(_character, text) if "\\" in text else text
+
+
+def _character(escape: re.Match[str]) -> str:
+    if escape[1] is None:
+        return _SIMPLE.get(escape[2], escape[2])
+    point = int(escape[1], 16)
+    return chr(point) if point <= 0x10FFFF else escape[0]
