@@ -8,16 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from rustbucket_pipeline.alerts.book import clear, raise_
 from rustbucket_pipeline.archive import ledger
 from rustbucket_pipeline.archive.mend import lost_segments, refetch
 from rustbucket_pipeline.archive.pull import PullContext, Pulled, pull_source
 from rustbucket_pipeline.archive.sources.base import Source
-from rustbucket_pipeline.errors import SourceUnavailable
+from rustbucket_pipeline.errors import FetchFailed, SourceUnavailable
+from rustbucket_pipeline.model.outcome import Outcome
 from rustbucket_pipeline.model.window import Window
-from rustbucket_pipeline.storage.tables import segments
+from rustbucket_pipeline.storage.tables import rustbuckets, segments
 
 WORKERS = 8
 """Rustbuckets pulled side by side: each holds one database connection."""
@@ -81,11 +82,20 @@ def _pull_one(context: PullContext, rustbucket_id: str, opener: Opener) -> tuple
             pull_source(context, rustbucket_id, source, total)
     except SourceUnavailable as error:
         with context.engine.begin() as connection:
-            raise_(connection, "source_failed", rustbucket_id, str(error), "warning", context.now)
+            _note_failure(connection, rustbucket_id, error, context.now)
         return rustbucket_id, total, str(error)
     with context.engine.begin() as connection:
         clear(connection, "source_failed", rustbucket_id, context.now, "pulled again")
     return rustbucket_id, total, ""
+
+
+def _note_failure(connection: Connection, rustbucket_id: str, error: SourceUnavailable, now: datetime) -> None:
+    """Raise an alert; a decoy that answered in the log's place is never asked again until an operator says so."""
+    if isinstance(error, FetchFailed) and error.outcome is Outcome.DECOY:
+        connection.execute(update(rustbuckets).where(rustbuckets.c.id == rustbucket_id).values(http_allowed=False))
+        raise_(connection, "decoy_answered", rustbucket_id, str(error), "error", now)
+    else:
+        raise_(connection, "source_failed", rustbucket_id, str(error), "warning", now)
 
 
 def _mend(context: PullContext, openers: dict[str, Opener], windows: Sequence[Window]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from rustbucket_pipeline.archive.sources.http import HttpSource
 from rustbucket_pipeline.archive.sources.s3 import S3Source
 from rustbucket_pipeline.errors import SourceUnavailable
 from rustbucket_pipeline.model.rustbucket import Rustbucket
+from rustbucket_pipeline.net.fetch import Limits
+from rustbucket_pipeline.net.guard import Guard
 from rustbucket_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ def _sources(
     elif url.scheme == "s3":
         yield S3Source(s3_client(), url.netloc, unquote(url.path))
     if rustbucket.http_allowed and rustbucket.base_url:
-        yield HttpSource(rustbucket, settings, token_of(rustbucket.id))
+        limits = Limits(settings.pull_deadline_seconds, settings.pull_max_bytes)
+        yield HttpSource(rustbucket, token_of(rustbucket.id), Guard.of(settings), limits)
 
 
 def _allowed(folder: Path, roots: Sequence[Path]) -> Path:

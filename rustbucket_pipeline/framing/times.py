@@ -57,7 +57,7 @@ def counts(record: RawRecord, clock: Clock, later: Sequence[RawRecord]) -> bool:
     if claimed is None or not clock.vouched_from <= claimed <= clock.vouched_until:
         return False
     if not needs_witnesses(record, clock):
-        return (record.kind == "json" and not clock.after_text) or claimed >= clock.at - TOLERANCE
+        return not clock.after_text or claimed >= clock.at - TOLERANCE
     agree = disagree = 0
     for other in later:
         if other.claimed is not None and clock.at - TOLERANCE <= other.claimed <= clock.vouched_until:
@@ -69,6 +69,5 @@ def counts(record: RawRecord, clock: Clock, later: Sequence[RawRecord]) -> bool:
 
 
 def needs_witnesses(record: RawRecord, clock: Clock) -> bool:
-    """Whether the record stands where text can be forged and claims a jump ahead."""
-    forgeable = record.kind == "text" or clock.after_text
-    return forgeable and record.claimed is not None and record.claimed > clock.at + TOLERANCE
+    """Whether the record stands where it can be forged, behind text, and claims a jump ahead."""
+    return clock.after_text and record.claimed is not None and record.claimed > clock.at + TOLERANCE
