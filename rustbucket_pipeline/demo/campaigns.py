@@ -1,5 +1,6 @@
 """The attackers worth a finding: the miner campaign that begins in the newest window, and those who attack the reader
-of the logs: forgers, prompt injectors, senders of hostile bytes."""
+of the logs: forgers, prompt injectors, senders of hostile bytes.
+"""
 
 from rustbucket_pipeline.demo.acts import Command, Forgery, Login, Request, Step, Upload, Visit
 from rustbucket_pipeline.demo.attackers import visit

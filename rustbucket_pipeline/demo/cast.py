@@ -13,7 +13,7 @@ Road = Literal["files", "http"]
 
 @dataclass(frozen=True, slots=True)
 class SimulatedRustbucket:
-    """One honeypot of the fleet. `token` is what its HTTP endpoint asks for; `wrapped`: it answers `{"updates": […]}`."""
+    """One honeypot of the fleet. `token`: what its HTTP endpoint asks for; `wrapped`: it answers `{"updates": […]}`."""
 
     id: str
     name: str

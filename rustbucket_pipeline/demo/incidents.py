@@ -1,4 +1,4 @@
-"""What goes wrong in the simulated fleet, on purpose, once each: restarts, a power cut, copies, late and damaged records.
+"""What goes wrong in the simulated fleet, on purpose, once each: restarts, copies, late and damaged records.
 
 Every incident takes the files as they should be and gives them back as they are found.
 """

@@ -14,7 +14,6 @@ from rustbucket_pipeline.demo.files import LogFile, log_files
 from rustbucket_pipeline.demo.incidents import INCIDENTS
 from rustbucket_pipeline.demo.lines import Line, boot_lines, hour_lines
 from rustbucket_pipeline.demo.playbook import Phase
-
 from rustbucket_pipeline.demo.truth import TrueFile, TrueRecord, true_file, true_records
 from rustbucket_pipeline.errors import UsageError
 

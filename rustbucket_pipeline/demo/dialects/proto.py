@@ -5,14 +5,14 @@ Messages name the protocol; no address is logged anywhere.
 
 from collections.abc import Iterator
 
-from rustbucket_pipeline.demo.acts import Command, Login, Mail, Request, Step, Upload, Visit
+from rustbucket_pipeline.demo.acts import Answer, Command, Login, Mail, Request, Step, Upload, Visit
 from rustbucket_pipeline.demo.dialects.emission import Emission, Kind, Pace, Told, rust_debug
 from rustbucket_pipeline.demo.dialects.structured_http import raw_request
 from rustbucket_pipeline.demo.dialects.structured_loop import capitals
 
 _LOOP = "::protocols"
 _PORTS = {"SMTP": 25, "HTTP": 80, "FTP": 21}
-_ANSWERS = {
+_ANSWERS: dict[Answer, str] = {
     "native": "Using native response for command",
     "unknown": "Unknown command, incrementing counter",
     "llm": "Escalating to LLM for command",
@@ -112,7 +112,7 @@ def _mail(voice: _Voice, mail: Mail) -> Iterator[Emission]:
 
 
 def _read(
-    voice: _Voice, text: str, meaning: str = "", told: Told | None = None, answer: str | None = "native"
+    voice: _Voice, text: str, meaning: str = "", told: Told | None = None, answer: Answer | None = "native"
 ) -> Iterator[Emission]:
     """One read: the command, what it means to the protocol, and the answer."""
     protocol = voice.visit.protocol

@@ -3,10 +3,13 @@
 Each protocol's conversation has its own file; here is what they share, and the honeypot's own operational records.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rustbucket_pipeline.demo.acts import Protocol, Visit
 from rustbucket_pipeline.demo.dialects.emission import Emission, Pace, Quoted, Told, Value
+
+Fields = Mapping[str, Value]
+_NONE: Fields = {}
 
 
 class Voice:
@@ -20,48 +23,47 @@ class Voice:
         self.llm_calls = 0
 
     @property
-    def bare(self) -> dict[str, Value]:
+    def bare(self) -> Fields:
         """The client's address as HTTP, FTP and SMTP log it."""
         return {"client_ip": self.visit.source}
 
     @property
-    def with_port(self) -> dict[str, Value]:
+    def with_port(self) -> Fields:
         """The client's address as SSH logs it."""
         return {"client_ip": socket_address(self.visit)}
 
-    def arrived(self, target: str, message: str, **fields: Value) -> Emission:
+    def arrived(self, target: str, message: str, address: Fields) -> Emission:
         """A client came: the first record of a visit."""
         told = Told("connection", self.visit.protocol, self.visit.source)
-        return self.say(target, message, "connection", told, **fields)
+        return self.say(target, message, "connection", address, told)
 
-    def say(self, target: str, message: str, event_type: str, told: Told | None = None, **fields: Value) -> Emission:
+    def say(
+        self, target: str, message: str, event_type: str, fields: Fields = _NONE, told: Told | None = None
+    ) -> Emission:
         """One record, a moment after the one before it."""
         protocol = self.visit.protocol
-        source = self.visit.source if "client_ip" in fields else None
-        return Emission(
-            self.pace.tick(),
-            target,
-            message,
-            told or Told("other", protocol, source),
-            {"event_type": Quoted(event_type), "protocol": Quoted(protocol), **fields},
-        )
+        first: dict[str, Value] = {"event_type": Quoted(event_type), "protocol": Quoted(protocol)}
+        told = told or Told("other", protocol, self._told_source(fields))
+        return Emission(self.pace.tick(), target, message, told, {**first, **fields})
 
-    def ended(self, target: str, counted: str = "commands_processed", **fields: Value) -> Emission:
+    def ended(self, target: str, fields: Fields = _NONE, counted: str = "commands_processed") -> Emission:
         """The session's last record, with its counts."""
         counts: dict[str, Value] = {
             counted: self.commands,
             "llm_calls_made": self.llm_calls,
             "duration_secs": (self.pace.at - self.visit.at) // 1_000_000,
         }
-        source = self.visit.source if "client_ip" in fields else None
-        told = Told("session", self.visit.protocol, source)
-        return self.say(target, "Session ended", "session", told, **fields, **counts)
+        told = Told("session", self.visit.protocol, self._told_source(fields))
+        return self.say(target, "Session ended", "session", {**fields, **counts}, told)
+
+    def _told_source(self, fields: Fields) -> str | None:
+        return self.visit.source if "client_ip" in fields else None
 
     def ask_model(self, target: str, text: str, answer: str) -> Iterator[Emission]:
         """The honeypot hands a command to its language model."""
         self.llm_calls += 1
         protocol = self.visit.protocol
-        yield self.say(target, "LLM escalation", "llm", command=text, decision=Quoted("escalate"))
+        yield self.say(target, "LLM escalation", "llm", {"command": text, "decision": Quoted("escalate")})
         yield _chatgpt(
             self.pace.wait(600, 800),
             "ChatGPT protocol-specific request sent",

@@ -13,15 +13,15 @@ _LONGEST_READ = 4096
 def http(visit: Visit, pace: Pace) -> Iterator[Emission]:
     """Everything one HTTP connection leaves in the log."""
     voice = Voice(visit, pace)
-    yield voice.arrived("", "New connection", **voice.bare)
+    yield voice.arrived("", "New connection", voice.bare)
     yield voice.say(_HTTP, "Handler started", "connection")
     for step in visit.steps:
         if isinstance(step, Request):
             pace.wait(2, 3)
-            yield voice.say(_HTTP, "Request received", "command", request=raw_request(step))
-            parsed = {"method": step.method, "path": step.path.split(" ")[0]}
-            yield voice.say(_HTTP, "Request parsed", "command", Told("request", "HTTP"), **parsed)
-            yield voice.say(_HTTP, "Using native response", "response", **parsed, response_type=Quoted("native"))
+            yield voice.say(_HTTP, "Request received", "command", {"request": raw_request(step)})
+            asked = {"method": step.method, "path": step.path.split(" ")[0]}
+            yield voice.say(_HTTP, "Request parsed", "command", asked, Told("request", "HTTP"))
+            yield voice.say(_HTTP, "Using native response", "response", {**asked, "response_type": Quoted("native")})
             voice.commands += 1
     pace.wait(180, 220)
     yield voice.ended(_HTTP, counted="requests_processed")
