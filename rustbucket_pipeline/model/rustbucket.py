@@ -32,10 +32,11 @@ class Rustbucket:
     base_url: str | None
     logs_url: str | None
     http_allowed: bool
-    plain_http: bool
     ip_address: str | None
     registered_at: datetime
     approved_at: datetime | None
     retired_at: datetime | None
     last_seen: datetime | None
     last_log_at: datetime | None
+    plain_http: bool = False
+    os: str | None = None

@@ -240,7 +240,8 @@ log_analyses = Table(
     metadata,
     Column("window_start", DateTime(timezone=True), primary_key=True),
     Column("revision", Integer, primary_key=True, comment="rises with each changed report; older ones are kept"),
-    Column("analysis_key", Text, nullable=False, comment="hash of the digest and of everything that shapes the answer"),
+    Column("analysis_key", Text, nullable=False, comment="hash of the digest and of everything that shapes the report"),
+    Column("question_key", Text, nullable=False, comment="hash of what Claude is asked: an answer is used again"),
     Column("digest_sha256", Text, nullable=False),
     Column(
         "status",

@@ -1,0 +1,212 @@
+"""`rustbucket fleet`: who is out there. It asks the registry and prints; no rule of its own."""
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+
+from rustbucket_pipeline.cli.output import JsonOption, errors, plain, print_json, print_table, say
+from rustbucket_pipeline.errors import BadFile, UsageError
+from rustbucket_pipeline.fleet import approval, registry
+from rustbucket_pipeline.fleet.entry import FIELDS, Rules, read_entry
+from rustbucket_pipeline.fleet.history import alerts_of, newest_outcomes, observations_of
+from rustbucket_pipeline.fleet.importing import import_file
+from rustbucket_pipeline.model.rustbucket import Rustbucket
+from rustbucket_pipeline.settings import Settings, load_settings
+from rustbucket_pipeline.storage.postgres import open_database
+
+app = typer.Typer(
+    help="Who is out there: register rustbuckets, approve them, see how they are.\n\n"
+    "A rustbucket is registered for review, and asked or pulled only once it is approved.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+Ids = Annotated[list[str], typer.Argument(help="Ids, like `BKT100001`.", show_default=False)]
+AsJson = Annotated[bool, JsonOption]
+
+
+@contextmanager
+def _database() -> Generator[tuple[Engine, Settings]]:
+    settings = load_settings()
+    engine = open_database(settings)
+    try:
+        yield engine, settings
+    finally:
+        engine.dispose()
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="What people call it.", show_default=False)],
+    logs: Annotated[
+        str, typer.Option(help="Where its uploader puts logs: `s3://bucket/prefix` or `file:///directory`.")
+    ] = "",
+    url: Annotated[str, typer.Option(help="Where it serves the contract itself: `https://host[:port][/path]`.")] = "",
+    ip: Annotated[str, typer.Option(help="Its IP address.")] = "",
+    os: Annotated[str, typer.Option(help="Its operating system.")] = "",
+    rustbucket_id: Annotated[str, typer.Option("--id", help="Its id; without it the next free one.")] = "",
+    token_file: Annotated[
+        Path | None,
+        typer.Option(help="File with the token it wants to see; `-` reads standard input.", allow_dash=True),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Register a rustbucket for review.
+
+    Example: `rustbucket fleet add edge-1 --logs s3://my-logs/honeypot-logs/BKT100001`
+    """
+    fields = {"id": rustbucket_id, "name": name, "base_url": url, "logs_url": logs, "ip_address": ip, "os": os}
+    with _database() as (engine, settings):
+        entry, problems = read_entry({**fields, "token": _token(token_file)}, Rules.of(settings))
+        if entry is None:
+            raise UsageError("; ".join(problems))
+        with engine.begin() as connection:
+            added = registry.add(connection, settings, entry, datetime.now(UTC))
+    _report([added], as_json, "registered for review; `rustbucket fleet approve` lets it in")
+
+
+@app.command(name="list")
+def list_(as_json: AsJson = False) -> None:
+    """Every rustbucket, and how each was when last observed. Times are UTC.
+
+    Example: `rustbucket fleet list --json`
+    """
+    with _database() as (engine, _), engine.connect() as connection:
+        fleet = registry.everyone(connection)
+        outcomes = newest_outcomes(connection)
+    if as_json:
+        print_json([{**asdict(rustbucket), "outcome": outcomes.get(rustbucket.id)} for rustbucket in fleet])
+        return
+    print_table(
+        ("id", "name", "status", "http", "last observed", "last seen", "logs until"),
+        (
+            (one.id, one.name, one.status, _yes(one.http_allowed), outcomes.get(one.id), one.last_seen, one.last_log_at)
+            for one in fleet
+        ),
+    )
+    if not fleet and sys.stdout.isatty():
+        say("No rustbuckets yet; `rustbucket fleet add --help` shows how to register one.")
+
+
+@app.command()
+def show(
+    rustbucket_id: Annotated[str, typer.Argument(metavar="ID", show_default=False)], as_json: AsJson = False
+) -> None:
+    """One rustbucket: what is registered, its open alerts and its last ten observations. Times are UTC.
+
+    Example: `rustbucket fleet show BKT100001`
+    """
+    with _database() as (engine, _), engine.connect() as connection:
+        rustbucket = registry.get(connection, rustbucket_id)
+        open_alerts = alerts_of(connection, rustbucket_id)
+        observations = observations_of(connection, rustbucket_id, 10)
+    if as_json:
+        seen = [asdict(one) for one in observations]
+        print_json({**asdict(rustbucket), "alerts": [asdict(one) for one in open_alerts], "observations": seen})
+        return
+    print_table(("field", "value"), asdict(rustbucket).items())
+    if open_alerts:
+        print_table(
+            ("alert", "severity", "since", "times", "cause"),
+            ((one.kind, one.severity, one.opened_at, one.count, one.cause) for one in open_alerts),
+        )
+    if observations:
+        print_table(
+            ("observed", "outcome", "ms", "cpu %", "memory %", "disk %", "detail"),
+            (
+                (one.observed_at, one.outcome, one.latency_ms, one.cpu, one.memory, one.disk, one.detail)
+                for one in observations
+            ),
+        )
+
+
+@app.command()
+def approve(
+    ids: Ids,
+    http: Annotated[
+        bool | None,
+        typer.Option("--http/--no-http", help="Allow asking it over HTTP, if it answers a probe; or forbid it."),
+    ] = None,
+    plain_http: Annotated[
+        bool, typer.Option(help="With --http: allow it without TLS. Its token can be read on the way.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let rustbuckets in: from now on their logs are pulled. All of those named, or none.
+
+    Example: `rustbucket fleet approve BKT100001 BKT100002`
+    """
+    if plain_http and not http:
+        raise UsageError("--plain-http goes with --http only; add it")
+    now = datetime.now(UTC)
+    with _database() as (engine, settings):
+        if http:
+            _report(approval.approve_http(engine, settings, ids, now, plain_http=plain_http), as_json, "approved")
+        elif http is None:
+            _report(approval.approve(engine, ids, now), as_json, "approved")
+        else:
+            _report(approval.forbid_http(engine, ids, now), as_json, "not asked over HTTP any more")
+
+
+@app.command()
+def retire(ids: Ids, as_json: AsJson = False) -> None:
+    """Ask and pull rustbuckets no more. What was archived of them stays.
+
+    Example: `rustbucket fleet retire BKT100001`
+    """
+    with _database() as (engine, _), engine.begin() as connection:
+        retired = [registry.retire(connection, rustbucket_id, datetime.now(UTC)) for rustbucket_id in ids]
+    _report(retired, as_json, "retired")
+
+
+@app.command(
+    name="import",
+    help=f"""Register every rustbucket of a CSV, JSON or YAML file for review: all or none.
+
+    Fields: {", ".join(FIELDS)}; needed are name and logs_url or base_url. Importing a file again changes nothing.
+
+    Example: `rustbucket fleet import fleet.csv`""",
+)
+def import_(file: Annotated[Path, typer.Argument(show_default=False)], as_json: AsJson = False) -> None:
+    """Register a file of rustbuckets."""
+    with _database() as (engine, settings):
+        try:
+            imported = import_file(engine, settings, file, datetime.now(UTC))
+        except BadFile as error:
+            for problem in error.problems:
+                errors.print(plain(problem), markup=False, soft_wrap=True)
+            raise
+    if as_json:
+        print_json(asdict(imported))
+        return
+    say(f"{len(imported.added)} registered for review, {len(imported.unchanged)} registered before")
+    for rustbucket_id in imported.added:
+        say(rustbucket_id)
+
+
+def _token(file: Path | None) -> str:
+    if file is None:
+        return ""
+    try:
+        return (sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--token-file {file}: can't be read as text; name a readable file") from error
+
+
+def _report(fleet: list[Rustbucket], as_json: bool, done: str) -> None:
+    if as_json:
+        print_json([asdict(rustbucket) for rustbucket in fleet])
+        return
+    for rustbucket in fleet:
+        say(f"{rustbucket.id} ({rustbucket.name}): {done}")
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
