@@ -1,0 +1,100 @@
+"""Which databases there are and how they are addressed: ours, and Dagster's history beside it in the same server.
+
+The server is the embedded one unless `RUSTBUCKET_DATABASE_URL` names another. Addresses may hold a password: they go
+to drivers, never into a message. No tables, no queries beyond making a database.
+"""
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from rustbucket_pipeline.errors import ConfigurationError, DatabaseUnavailable
+from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage import embedded
+
+DATABASE = "rustbucket"
+"""Our database in the embedded server."""
+
+HISTORY = "dagster"
+"""Dagster's database in the embedded server; elsewhere this is added to the name of ours."""
+
+REMEDY = "see `rustbucket db status`; a PostgreSQL of your own is set by RUSTBUCKET_DATABASE_URL"
+
+
+def address(settings: Settings) -> URL:
+    """Our database. Starts nothing; the embedded server may still be down.
+
+    Raises:
+        ConfigurationError: `RUSTBUCKET_DATABASE_URL` is no URL of a PostgreSQL database.
+    """
+    if settings.database_url is None:
+        return make_url(embedded.url(settings.home, DATABASE))
+    try:
+        url = make_url(settings.database_url.get_secret_value())
+    except (ArgumentError, ValueError):
+        raise _malformed() from None  # the reason would quote the URL, password and all
+    if url.get_backend_name() not in {"postgresql", "postgres"} or not url.database:
+        raise _malformed()
+    return url.set(drivername="postgresql+psycopg")
+
+
+def history_address(settings: Settings) -> URL:
+    """Dagster's database in the same server, for its own driver. Starts nothing.
+
+    Raises:
+        ConfigurationError: as `address`.
+    """
+    url = address(settings)
+    name = HISTORY if settings.database_url is None else f"{url.database}_{HISTORY}"
+    return url.set(drivername="postgresql+psycopg2", database=name)
+
+
+def create_if_missing(url: URL) -> None:
+    """Make that database unless it exists; any number of processes may do so at once.
+
+    Raises:
+        ConfigurationError: our account may not make databases.
+        DatabaseUnavailable: the server doesn't answer.
+    """
+    name = url.database or ""
+    try:
+        with psycopg.connect(dsn(url.set(database="postgres")), autocommit=True, connect_timeout=10) as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+            if known is None:
+                statement = sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0")
+                connection.execute(statement.format(sql.Identifier(name)))
+    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+        return  # another process made it meanwhile
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            f'there is no database "{name}", and this account may not make it; have it made: CREATE DATABASE "{name}"'
+        ) from error
+    except psycopg.OperationalError as error:
+        raise unavailable(url, error) from error
+
+
+def dsn(url: URL) -> str:
+    """The URL as PostgreSQL's own programs and psycopg take it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def unavailable(url: URL, error: BaseException) -> DatabaseUnavailable:
+    """What to tell about a server that can't be reached: where, why, what to do; never the password."""
+    lines = [line for line in str(error).splitlines() if line.strip()] or ["no reason given"]
+    reason = lines[-1].strip()
+    if url.password:
+        reason = reason.replace(url.password, "***")
+    return DatabaseUnavailable(f"PostgreSQL at {_place(url)} can't be used ({reason[:300]}); {REMEDY}")
+
+
+def _place(url: URL) -> str:
+    host = url.host or url.query.get("host") or "the local socket"
+    return f"{host}{f':{url.port}' if url.port else ''}/{url.database}"
+
+
+def _malformed() -> ConfigurationError:
+    return ConfigurationError(
+        "RUSTBUCKET_DATABASE_URL isn't the URL of a PostgreSQL database; write postgresql://user:password@host/name "
+        "with special characters percent-encoded, or unset it for the embedded one"
+    )

@@ -1,0 +1,18 @@
+"""The first schema: every table, and the views that keep the registry's readers working."""
+
+from alembic import op
+
+from rustbucket_pipeline.storage.migrations import view
+from rustbucket_pipeline.storage.tables import metadata
+
+revision = "0001"
+down_revision = None
+
+VIEWS = ("logs", "log_analysis", "rustbucket_watermarks")
+
+
+def upgrade() -> None:
+    """Make all of it."""
+    metadata.create_all(op.get_bind())
+    for name in VIEWS:
+        op.execute(view(name))

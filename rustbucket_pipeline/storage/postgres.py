@@ -1,0 +1,211 @@
+"""Our PostgreSQL from Python: engines, COPY, locks, SQL files, the schema's state, the days of `log_events`.
+
+Where the server is: `databases`. What a migration does: `migrations`. No queries about rustbuckets or logs.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+from importlib import resources
+from typing import cast
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, Connection, Engine, TextClause, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext
+
+from rustbucket_pipeline.errors import ConfigurationError, DatabaseUnavailable
+from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage import databases, embedded, migrations
+
+OLDEST_SERVER = 15
+"""Major version of PostgreSQL that our SQL needs."""
+
+_PATIENCE = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
+"""Seconds: a server that vanished is noticed within a minute, not after two hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """Which revision the database is at (None: nothing there yet), and which one this release brings."""
+
+    revision: str | None
+    head: str
+
+    @property
+    def ready(self) -> bool:
+        """Whether this release can work on it; a newer schema still carries the release before."""
+        return self.revision is not None and self.revision >= self.head
+
+
+def open_database(settings: Settings) -> Engine:
+    """An engine on our database, its schema ready. The embedded server is started and upgraded if need be.
+
+    Raises:
+        ConfigurationError: the URL is malformed, or an external database waits for `rustbucket db upgrade`.
+        DatabaseUnavailable: the server can't be reached; so does every later use of the engine.
+    """
+    engine = _engine(settings)
+    try:
+        _make_ready(engine, embedded_one=settings.database_url is None)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def upgrade(settings: Settings) -> SchemaState:
+    """Bring the database's schema to this release, whatever it was; doing so twice changes nothing.
+
+    Raises:
+        ConfigurationError: the URL is malformed, or the server is older than PostgreSQL 15.
+        DatabaseUnavailable: the server can't be reached.
+    """
+    with _opened(settings) as engine:
+        _migrate(engine)
+        return _state(engine)
+
+
+def schema_state(settings: Settings) -> SchemaState:
+    """The schema's state, changing nothing but that the embedded server is started.
+
+    Raises:
+        ConfigurationError: the URL is malformed.
+        DatabaseUnavailable: the server can't be reached.
+    """
+    with _opened(settings) as engine:
+        return _state(engine)
+
+
+def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """Append the rows to the table by COPY, in the connection's transaction; how many there were.
+
+    Values are sent as psycopg adapts them; JSON as its text.
+    """
+    driver = cast("psycopg.Connection", connection.connection.driver_connection)
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
+    try:
+        with driver.cursor() as cursor:
+            with cursor.copy(statement) as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return cursor.rowcount
+    except psycopg.OperationalError as error:
+        raise databases.unavailable(connection.engine.url, error) from error
+
+
+def advisory_lock(connection: Connection, name: str) -> None:
+    """Hold the lock of that name until the transaction ends; waits for whoever holds it."""
+    key = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def load_sql(package: str, name: str) -> TextClause:
+    """The statement in `<package>/sql/<name>.sql`, e.g. `load_sql("rustbucket_pipeline.events", "replace_hour")`."""
+    return text(resources.files(package).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def ensure_event_partition(connection: Connection, day: date) -> str:
+    """The partition of `log_events` for that day (UTC), made if it is missing; its name.
+
+    Made beside and attached: `PARTITION OF` would wait for every reader and writer of the table.
+    """
+    name = f"log_events_{day:%Y_%m_%d}"
+    if _exists(connection, name):
+        return name
+    advisory_lock(connection, "log_events partitions")
+    if not _exists(connection, name):
+        until = day + timedelta(days=1)
+        connection.execute(text(f"CREATE TABLE {name} (LIKE log_events INCLUDING ALL)"))
+        connection.execute(
+            text(
+                f"ALTER TABLE log_events ATTACH PARTITION {name} "
+                f"FOR VALUES FROM ('{day} 00:00:00+00') TO ('{until} 00:00:00+00')"
+            )
+        )
+    return name
+
+
+def _make_ready(engine: Engine, *, embedded_one: bool) -> None:
+    state = _state(engine)
+    if state.ready:
+        return
+    if not embedded_one:
+        raise ConfigurationError(
+            f"the database's schema is at {state.revision or 'nothing'}, this release needs {state.head}; "
+            "run `rustbucket db upgrade`"
+        )
+    _migrate(engine)
+
+
+def _exists(connection: Connection, table: str) -> bool:
+    return connection.execute(text("SELECT to_regclass(:table) IS NOT NULL"), {"table": table}).scalar_one()
+
+
+@contextmanager
+def _opened(settings: Settings) -> Generator[Engine]:
+    engine = _engine(settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _engine(settings: Settings) -> Engine:
+    """An engine on our database; for the embedded one, the server started and the database made."""
+    url = databases.address(settings)
+    options = f"{url.query.get('options', '')} -c timezone=UTC".strip()
+    patient = {name: value for name, value in _PATIENCE.items() if name not in url.query}
+    connect_args = {"application_name": "rustbucket", **patient, "options": options}
+    engine = create_engine(url, pool_pre_ping=True, connect_args=connect_args)
+    event.listen(engine, "handle_error", _translate, retval=True)
+    if settings.database_url is None:
+        home = settings.home
+
+        @event.listens_for(engine, "do_connect")
+        def _revive(*_: object) -> None:
+            embedded.ensure(home)  # also in the middle of its life: whoever needs a killed server starts it again
+
+        _make_ours(engine, url)
+    return engine
+
+
+def _make_ours(engine: Engine, url: URL) -> None:
+    try:
+        engine.connect().close()
+    except DatabaseUnavailable:
+        databases.create_if_missing(url)
+
+
+def _translate(context: ExceptionContext) -> BaseException | None:
+    """A connection that can't be had, or broke, is our transient error; every other error stays what it is."""
+    lost = context.is_disconnect or context.connection is None
+    if not lost or context.is_pre_ping or not isinstance(context.original_exception, psycopg.OperationalError):
+        return None
+    engine = context.engine
+    return databases.unavailable(engine.url, context.original_exception) if engine is not None else None
+
+
+def _state(engine: Engine) -> SchemaState:
+    with engine.connect() as connection:
+        return SchemaState(migrations.revision(connection), migrations.head())
+
+
+def _migrate(engine: Engine) -> None:
+    """Upgrade to head in one transaction; whoever comes second waits, and finds it done."""
+    with engine.begin() as connection:
+        _check_version(connection)
+        advisory_lock(connection, "schema")
+        migrations.to_head(connection)
+
+
+def _check_version(connection: Connection) -> None:
+    version = connection.execute(text("SHOW server_version_num")).scalar_one()
+    if int(version) // 10_000 < OLDEST_SERVER:
+        raise ConfigurationError(
+            f"PostgreSQL {int(version) // 10_000} is too old; use {OLDEST_SERVER} or newer, "
+            "or unset RUSTBUCKET_DATABASE_URL"
+        )
