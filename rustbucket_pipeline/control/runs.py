@@ -5,6 +5,7 @@ The definitions are found as Dagster itself finds them, by the module's name: th
 import importlib
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, cast
 
@@ -27,6 +28,10 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+
+
+QUIET: Mapping[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Nothing on the terminal: whoever runs a job here shows its progress in their own way."""
 
 
 class _Lazy(Protocol):
@@ -73,19 +78,42 @@ def _targets(run: dg.DagsterRun, job: Job) -> bool:
     return any(key.to_user_string() in job.assets for key in selection)
 
 
-def run_here(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, job: Job, first: Window, last: Window
-) -> dg.ExecuteInProcessResult:
-    """Run the schedules' own job over a range of windows in this process; the run shows in the UI like any other.
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs the schedules' own jobs in this process; the runs show in the UI like any other."""
 
-    Raises:
-        PermanentError: the run failed; the message says why.
-    """
-    tags = range_tags(first, last)
-    result = definitions.resolve_job_def(job.name).execute_in_process(
-        instance=instance, partition_key=tags.get(PARTITION), tags=tags, raise_on_error=False
-    )
-    if not result.success:
-        reasons = [event.step_failure_data.error_display_string for event in result.get_step_failure_events()]
-        raise PermanentError(f"{job.name} failed: {'; '.join(reasons)[:2000]}; `rustbucket up` shows the run")
-    return result
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+
+    @classmethod
+    def open(cls) -> "Runner":
+        """The project's jobs, on the instance of `DAGSTER_HOME`."""
+        return cls(load_definitions(), dg.DagsterInstance.get())
+
+    def close(self) -> None:
+        """Let go of the instance's connections."""
+        self.instance.dispose()
+
+    def run(self, job: Job, first: Window | None = None, last: Window | None = None) -> str:
+        """Run the job over a range of windows, both ends included; the run's id.
+
+        Raises:
+            PermanentError: the run failed; the message says why.
+        """
+        tags = range_tags(first, last) if first and last else {}
+        result = self.definitions.resolve_job_def(job.name).execute_in_process(
+            instance=self.instance, partition_key=tags.get(PARTITION), tags=tags, raise_on_error=False, run_config=QUIET
+        )
+        if not result.success:
+            reasons = "; ".join(_reason(event) for event in result.get_step_failure_events())
+            raise PermanentError(f"{job.name} failed: {reasons or 'no step failed'}; `rustbucket up` shows the run")
+        return result.run_id
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    metadata = event.step_failure_data.user_failure_data
+    text = metadata.description if metadata and metadata.description else error.message if error else "no reason given"
+    return text.strip()[:500]

@@ -1,0 +1,100 @@
+"""The definitions as a whole: they load from nothing and touch nothing, and say enough for a newcomer."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from rustbucket_pipeline.control.jobs import JOBS
+from rustbucket_pipeline.control.runs import load_definitions
+from rustbucket_pipeline.settings import PROJECT_ROOT
+
+CHAIN = {
+    "fleet_status": {"rustbuckets"},
+    "log_archives": {"raw_bucket_logs"},
+    "parsed_logs": {"log_archives"},
+    "window_digest": {"parsed_logs"},
+    "log_analysis": {"window_digest"},
+}
+
+LOAD = """
+import sys
+opened = []
+def watch(event, args):
+    if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
+        opened.append(args[0])
+    if event in {"socket.connect", "subprocess.Popen", "os.mkdir"}:
+        opened.append((event, str(args)))
+sys.addaudithook(watch)
+sys.dont_write_bytecode = True
+from rustbucket_pipeline.definitions import defs
+loaded = defs()
+assert loaded.resolve_job_def("archive_logs")
+print([name for name in opened if not isinstance(name, str) or "/dev/null" not in name])
+"""
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dg.Definitions:
+    return load_definitions()
+
+
+@pytest.fixture(scope="module")
+def specs(definitions: dg.Definitions) -> dict[str, dg.AssetSpec]:
+    return {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
+
+
+def test_they_load_in_a_fresh_interpreter_without_any_variable_and_touch_nothing(tmp_path: Path) -> None:
+    bare = {"PATH": os.defpath, "PYTHONPATH": str(PROJECT_ROOT), "HOME": str(tmp_path)}
+    loaded = subprocess.run(
+        [sys.executable, "-W", "error", "-c", LOAD], cwd=tmp_path, env=bare, capture_output=True, text=True, check=False
+    )
+    assert loaded.returncode == 0, loaded.stderr
+    assert loaded.stdout.strip() == "[]"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lineage_is_the_design_s_chain(specs: dict[str, dg.AssetSpec]) -> None:
+    for asset, upstream in CHAIN.items():
+        assert {dep.asset_key.to_user_string() for dep in specs[asset].deps} == upstream
+
+
+def test_every_asset_has_group_owner_kinds_and_a_description(specs: dict[str, dg.AssetSpec]) -> None:
+    assert set(specs) == set(CHAIN) | {"rustbuckets", "raw_bucket_logs"}
+    for name, spec in specs.items():
+        assert spec.group_name in {"fleet", "archive", "events", "analysis"}, name
+        assert spec.owners, name
+        assert spec.kinds, name
+        assert len(spec.description or "") > 60, name
+
+
+def test_every_built_asset_shows_its_columns_and_holds_a_pool(
+    definitions: dg.Definitions, specs: dict[str, dg.AssetSpec]
+) -> None:
+    for asset in CHAIN:
+        assert "dagster/column_schema" in specs[asset].metadata
+        assert definitions.resolve_assets_def(asset).op.pool
+
+
+def test_every_job_of_the_table_has_a_schedule_that_is_on(definitions: dg.Definitions) -> None:
+    for job in JOBS:
+        schedule = definitions.resolve_schedule_def(job.name)
+        assert schedule.cron_schedule == job.cron
+        assert schedule.execution_timezone == "UTC"
+        assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+
+
+def test_the_cadences_are_15_and_30_minutes_one_hour_and_four(definitions: dg.Definitions) -> None:
+    assert [job.cron for job in JOBS] == ["*/15 * * * *", "1,31 * * * *", "10 * * * *", "20 2-22/4 * * *"]
+
+
+def test_each_module_of_the_glue_imports_without_a_warning() -> None:
+    names = [f"rustbucket_pipeline.defs.{path.stem}" for path in (PROJECT_ROOT / "rustbucket_pipeline/defs").glob("*.py")]
+    modules = ", ".join(name.removesuffix(".__init__") for name in names)
+    imported = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"import {modules}"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+    )
+    assert imported.returncode == 0, imported.stderr
