@@ -80,13 +80,13 @@ def schema_state(settings: Settings) -> SchemaState:
 
 
 def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Append the rows to the table by COPY, in the connection's transaction; how many there were.
+    """Append the rows to the table (or `schema.table`) by COPY, in the connection's transaction; how many there were.
 
     Values are sent as psycopg adapts them; JSON as its text.
     """
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(*table.split(".")), names)
     try:
         with driver.cursor() as cursor:
             with cursor.copy(statement) as copy:
