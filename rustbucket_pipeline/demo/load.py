@@ -11,6 +11,12 @@ from rustbucket_pipeline.storage.postgres import copy_rows
 SCHEMA = "demo_truth"
 
 _metadata = MetaData(schema=SCHEMA)
+_play = Table(
+    "play",
+    _metadata,
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("window_end", DateTime(timezone=True), nullable=False),
+)
 _files = Table(
     "files",
     _metadata,
@@ -43,6 +49,7 @@ def load_truth(connection: Connection, simulation: Simulation) -> None:
     connection.execute(CreateSchema(SCHEMA, if_not_exists=True))
     _metadata.drop_all(connection)
     _metadata.create_all(connection)
+    connection.execute(_play.insert().values(window_start=simulation.start, window_end=simulation.end))
     copy_rows(connection, f"{SCHEMA}.files", _files.columns.keys(), (_file_row(file) for file in simulation.files))
     copy_rows(
         connection, f"{SCHEMA}.records", _records.columns.keys(), (_record_row(record) for record in simulation.records)
