@@ -3,6 +3,8 @@
 Times are `timestamptz`, UTC. Hashes are lower-case hex of SHA-256. Names follow DESIGN section 5.
 """
 
+from datetime import datetime
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -36,7 +38,7 @@ metadata = MetaData(
 )
 
 
-def _when(name: str, *, nullable: bool = True) -> Column[object]:
+def _when(name: str, *, nullable: bool = True) -> Column[datetime]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
