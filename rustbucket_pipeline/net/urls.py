@@ -5,11 +5,14 @@ Only `http(s)://host[:port][/path]`; nothing is resolved or connected here.
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from rustbucket_pipeline.net.addresses import parse_address
 
-_FORM = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?", re.ASCII)
+_FORM = re.compile(
+    r"(?P<scheme>https?)://(\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9.-]+))"
+    r"(:(?P<port>[0-9]{1,5}))?(?P<path>/[A-Za-z0-9._~/-]*)?",
+    re.ASCII,
+)
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 
@@ -35,17 +38,19 @@ class Url:
 
 def parse_url(text: str) -> Url | None:
     """The endpoint a text names, or None: no user, query, fragment, odd characters, odd numbers or port 0."""
-    if len(text) > LONGEST_URL or not _FORM.fullmatch(text):
+    form = _FORM.fullmatch(text) if len(text) <= LONGEST_URL else None
+    if form is None:
         return None
-    parts = urlsplit(text)
-    host = (parts.hostname or "").lower()
-    if not (parse_address(host) if "[" in text else _is_host(host)):
+    host = (form["v6"] or form["host"]).lower()
+    port = int(form["port"] or PORTS[form["scheme"]])
+    if not (_is_ipv6(host) if form["v6"] else _is_host(host)) or not 0 < port < 65536:
         return None
-    try:
-        port = PORTS[parts.scheme] if parts.port is None else parts.port
-    except ValueError:
-        return None
-    return Url(parts.scheme, host, port, parts.path or "/") if port else None
+    return Url(form["scheme"], host, port, form["path"] or "/")
+
+
+def _is_ipv6(host: str) -> bool:
+    address = parse_address(host)
+    return address is not None and address.version == 6
 
 
 def _is_host(host: str) -> bool:
