@@ -4,6 +4,7 @@ The whole answer is taken into a temporary file first: within its limits, and be
 that breaks the contract is no log."""
 
 import tempfile
+import weakref
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -31,6 +32,7 @@ class HttpSource:
         self._guard = guard
         self._limits = limits
         self._body = tempfile.TemporaryFile(prefix="rustbucket-")  # noqa: SIM115 (lives as long as the source)
+        weakref.finalize(self, self._body.close)
 
     def files(self) -> list[SourceFile]:
         """The log as served now. Raises `FetchFailed` with its outcome, `decoy` for a page instead of a log."""
