@@ -53,4 +53,5 @@ def hostile(scene: Scene) -> Visit:
     username, password, command = (scene.pick(HOSTILE) for _ in range(3))
     if scene.has_ssh:
         return visit(scene, "SSH", HOSTILES, (Login(username, password), Command(f"echo {command}", "unknown")))
-    return visit(scene, "HTTP", HOSTILES, (Request("GET", f"/{command}", username),))
+    path = "/" + command.replace(" ", "%20")
+    return visit(scene, "HTTP", HOSTILES, (Request("GET", path, username),))
