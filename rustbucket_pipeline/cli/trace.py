@@ -74,7 +74,6 @@ def _segment(link: Link) -> dict[str, object]:
 
 def _lines(found: Trace) -> list[Text]:
     row, source = found.row, found.source
-    start = row["byte_offset"]
     lines = [_line("event", row["event_id"], ok=found.nth is not None)]
     lines += [_line(f"  {name}", row[name]) for name in _COLUMNS if row[name] is not None]
     for link in found.links:
@@ -89,7 +88,7 @@ def _lines(found: Trace) -> list[Text]:
             _line("  sha256", segment.sha256, ok=True),
         ]
     lines += [
-        _line("bytes", f"{start}–{start + row['byte_length']}" if isinstance(start, int) else start),
+        _line("bytes", f"{row['byte_offset']}, {row['byte_length']} long"),
         _line("  sha256", found.sha256, ok=found.nth is not None),
         _line("source", f"{source['rustbucket']}: {source['logs_url'] or 'HTTP'} {source['key']}"),
         _line("  pulled", source["pulled_at"]),

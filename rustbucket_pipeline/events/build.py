@@ -22,7 +22,7 @@ from rustbucket_pipeline.framing.times import microseconds
 from rustbucket_pipeline.model.segment import Segment
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage import tables
-from rustbucket_pipeline.storage.builds import Build, build_of, record_build, version_of
+from rustbucket_pipeline.storage.builds import Build, build_of, inputs_version, record_build
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.postgres import advisory_lock, copy_rows, ensure_event_partition
 
@@ -35,7 +35,7 @@ _TALLY = tables.hour_counts.columns.keys()
 
 @dataclass(frozen=True, slots=True)
 class HourOutcome:
-    """What an hour's build did. `unchanged`: built from the same segments by the same parser as before.
+    """What an hour's build did; `version` is that of its rows, `unchanged`: built from the same as the time before.
 
     `suspects` are events taken for forgeries, `unknown_messages` events of no known template (format drift).
     """
@@ -52,9 +52,13 @@ class HourOutcome:
     duplicate_bytes: int
     suspects: int
     unknown_messages: int
-    inputs_version: str
-    output_version: str
+    version: str
     unchanged: bool
+
+    def metadata(self) -> dict[str, int | str]:
+        """The numbers, for whoever shows them."""
+        numbers = {name: value for name, value in asdict(self).items() if isinstance(value, int)}
+        return {"dagster/row_count": self.events, **numbers}
 
 
 def build_hour(engine: Engine, archive: Archive, window: Window, now: datetime, run_id: str | None) -> HourOutcome:
@@ -65,8 +69,8 @@ def build_hour(engine: Engine, archive: Archive, window: Window, now: datetime, 
     """
     with engine.begin() as connection:
         advisory_lock(connection, f"{ASSET} {window.key}")
+        inputs = inputs_version(connection, ASSET, window, str(PARSER_VERSION))
         segments = segments_of(connection, window)
-        inputs = inputs_version(segments)
         before = build_of(connection, ASSET, window)
         _clear(connection, window)
         ensure_event_partition(connection, window.start.date())
@@ -76,7 +80,7 @@ def build_hour(engine: Engine, archive: Archive, window: Window, now: datetime, 
         output = hour.output_version()
         record_build(connection, Build(ASSET, window, inputs, output, str(PARSER_VERSION), run_id), now)
     same = before is not None and before.inputs_version == inputs
-    return hour.outcome(len(segments), inputs, output, unchanged=same)
+    return hour.outcome(len(segments), output, unchanged=same)
 
 
 def segments_of(connection: Connection, window: Window) -> list[Segment]:
@@ -89,15 +93,6 @@ def segments_of(connection: Connection, window: Window) -> list[Segment]:
         .order_by(table.c.rustbucket_id, table.c.log_id, table.c.byte_start)
     )
     return [Segment(*row) for row in rows]
-
-
-def inputs_version(segments: list[Segment]) -> str:
-    """What the hour's rows depend on: the segments and the parser."""
-    parts = (
-        f"{segment.rustbucket_id} {segment.log_id} {segment.byte_start} {segment.byte_end} {segment.sha256}"
-        for segment in segments
-    )
-    return version_of([f"parser {PARSER_VERSION}", *parts])
 
 
 def _clear(connection: Connection, window: Window) -> None:
@@ -155,7 +150,7 @@ class _Hour:
         """Hash of what was written, in order: the same rows give the same version."""
         return self._written.hexdigest()
 
-    def outcome(self, segments: int, inputs: str, output: str, *, unchanged: bool) -> HourOutcome:
+    def outcome(self, segments: int, output: str, *, unchanged: bool) -> HourOutcome:
         """The sums over all rustbuckets."""
         sums = [asdict(tally) for tally in self._tallies.values()]
         total = {name: sum(tally[name] for tally in sums) for name in asdict(Tally())}
@@ -163,8 +158,7 @@ class _Hour:
             window=self._window,
             rustbuckets=len(self._tallies),
             segments=segments,
-            inputs_version=inputs,
-            output_version=output,
+            version=output,
             unchanged=unchanged,
             **total,
         )

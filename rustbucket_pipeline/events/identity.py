@@ -4,6 +4,7 @@ from datetime import datetime
 from hashlib import sha256
 
 _KEY_BYTES = 16
+_MOST_EQUALS = 10_000
 
 
 class Identities:
@@ -36,3 +37,14 @@ class Identities:
                 return None
             self._taken.add(event)
         return identity.hexdigest()
+
+
+def nth_of(event_id: str, rustbucket_id: str, data: bytes) -> int | None:
+    """Which of the equal records the id says these bytes are, counted from 0; None when the id isn't theirs."""
+    base = sha256(rustbucket_id.encode("ascii") + b"\0" + data)
+    for nth in range(_MOST_EQUALS):
+        identity = base.copy()
+        identity.update(nth.to_bytes(8, "big"))
+        if identity.hexdigest() == event_id:
+            return nth
+    return None

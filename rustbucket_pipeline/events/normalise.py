@@ -42,19 +42,14 @@ def columns_of(parsed: Parsed, length: int, doubts: tuple[str, ...], trust: floa
 
     `length` is the record's in bytes, `secrets` whether it may hold one of ours; `doubts` say why it may be forged.
     """
-    odd = parsed.dirty or secrets or length > _UNTIDY_FROM
     columns, notes = (_forged(parsed), dict[str, object]()) if trust < SUSPECT else _meant(parsed)
     if parsed.flags:
         notes["_flags"] = sorted(set(parsed.flags))
     if doubts:
         notes["_doubts"] = doubts
-    fields = parsed.fields
-    if any(key.startswith("_") for key in fields):
-        fields = {f"_{key}" if key.startswith("_") else key: value for key, value in fields.items()}
-    if odd:
-        return _tidied(columns, fields, notes)
-    if notes:
-        fields = {**fields, **notes}
+    if parsed.dirty or secrets or length > _UNTIDY_FROM:
+        return _tidied(columns, parsed.fields, notes, secrets=secrets)
+    fields = {**parsed.fields, **notes} if notes else parsed.fields
     return columns._replace(fields=_encode(fields).decode()) if fields else columns
 
 
@@ -146,8 +141,8 @@ def _duration(fields: dict[str, object]) -> float | None:
     return milliseconds_of(text) if isinstance(text, str) else None
 
 
-def _tidied(columns: Columns, fields: dict[str, object], told: dict[str, object]) -> Columns:
-    notes = Notes()
+def _tidied(columns: Columns, fields: dict[str, object], told: dict[str, object], *, secrets: bool) -> Columns:
+    notes = Notes(secrets=secrets)
 
     def fit(name: str, text: str | None) -> str | None:
         return None if text is None else tidy(name, text, COLUMN_BYTES[name], notes)
@@ -161,5 +156,6 @@ def _tidied(columns: Columns, fields: dict[str, object], told: dict[str, object]
         http_path=fit("http_path", columns.http_path),
         message=fit("message", columns.message) or "",
     )
-    everything = {**tidy_fields(fields, notes), **tidy_fields(told, Notes()), **notes.told()}
+    fields = {f"_{key}" if key.startswith("_") else key: value for key, value in fields.items()}
+    everything = {**tidy_fields(fields, notes), **tidy_fields(told, Notes(secrets=secrets)), **notes.told()}
     return columns._replace(fields=_encode(everything).decode() if everything else None)

@@ -6,6 +6,7 @@ a segment's border: an upload may have ended in the middle of a record.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ BLOCK_BYTES = 1 << 20
 """Bytes taken out of a compressed object at a time; a segment is never held whole."""
 
 _SNIFFED_BYTES = 1 << 18
+_HALF_HOUR = HALF_HOUR // timedelta(microseconds=1)
 
 
 class LogRecord(NamedTuple):
@@ -73,6 +75,15 @@ def records_of(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord]:
         yield whole.record()
 
 
+def segment_bytes(archive: Archive, segment: Segment) -> bytes:
+    """All bytes of a segment, verified.
+
+    Raises:
+        IntegrityError: the object doesn't hold the bytes its segment says.
+    """
+    return b"".join(_blocks(archive, segment))
+
+
 @dataclass(slots=True)
 class _Whole:
     """A record that may still grow by bare ones."""
@@ -99,21 +110,20 @@ def _pieces(archive: Archive, segment: Segment) -> Iterator[LogRecord]:
     for block in _blocks(archive, segment):
         held += block
         likely = likely or likely_dialect(held[:_SNIFFED_BYTES])
-        for framed in framer.feed(block):
-            yield _piece(segment, framed, held, start, likely)
+        yield from _cut(segment, framer.feed(block), held, start, likely)
         held, start = held[framer.offset - start :], framer.offset
-    for framed in framer.finish():
-        yield _piece(segment, framed, held, start, likely)
+    yield from _cut(segment, framer.finish(), held, start, likely)
 
 
-def _piece(segment: Segment, framed: FramedRecord, held: bytes, start: int, likely: str) -> LogRecord:
-    at = framed.offset - start
+def _cut(segment: Segment, framed: Iterable[FramedRecord], held: bytes, start: int, likely: str) -> Iterator[LogRecord]:
     first = microseconds(segment.window_start)
-    # The archive saw the whole file when it chose the window; a record never leaves it here.
-    ts = min(max(framed.ts, first), first + int(HALF_HOUR.total_seconds()) * 1_000_000 - 1)
-    clamped = framed.clamped or (ts != framed.ts and framed.claimed is not None)
-    data = held[at : at + framed.length]
-    return LogRecord(segment, framed.offset, data, framed.kind, framed.claimed, ts, clamped, likely)
+    last = first + _HALF_HOUR - 1
+    for offset, length, kind, claimed, at, was_clamped in framed:
+        # The archive saw the whole file when it chose the window; a record never leaves it here.
+        ts = min(max(at, first), last)
+        clamped = was_clamped or (ts != at and claimed is not None)
+        data = held[offset - start : offset - start + length]
+        yield LogRecord(segment, offset, data, kind, claimed, ts, clamped, likely)
 
 
 def _clock_of(segment: Segment) -> Clock:

@@ -32,8 +32,8 @@ UNKNOWN = Meaning("unknown", opens=True, known=False)
 class Parsed:
     """One record as a dialect reads it, values verbatim.
 
-    `dirty`: some string holds what PostgreSQL can't store (NUL, an unpaired surrogate, a byte that isn't UTF-8, which
-    stands as U+DC80…U+DCFF). `flags` says what was odd about its form.
+    `dirty`: some string may hold what PostgreSQL can't store (NUL, an unpaired surrogate, a byte that isn't UTF-8,
+    which stands as U+DC80…U+DCFF), or some key begins with `_`. `flags` says what was odd about its form.
     """
 
     dialect: str

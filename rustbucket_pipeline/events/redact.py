@@ -13,25 +13,34 @@ _SECRETS = re.compile(
     r"authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?token\s{1,4}"
     r"|x-api-key[\"']?\s{0,4}[:=]\s{0,4}[\"']?"
     r"|instance token:\s{0,4}"
-    r"|\b(?:api|registration)[_-]key\\?[\"']?\s{0,4}[:=]\s{0,4}(?:some\()?\\?[\"']?"
+    r"|\b(?:api[_-]|registration_)key\\?[\"']?\s{0,4}[:=]\s{0,4}(?:some\()?\\?[\"']?"
     r")(?P<secret>[^\s\"',;\\()}]{1,4096})"
     r"|(?P<key>\bsk-[A-Za-z0-9_-]{16,256})",
     re.IGNORECASE,
 )
 _PAYLOAD_TOKEN = re.compile(r"(\btoken\\?[\"']?\s{0,4}[:=]\s{0,4}\\?[\"']?)[^\s\"',;\\()}]{1,4096}", re.IGNORECASE)
-_BYTE_HINTS = (b"token", b"api-key", b"api_key", b"ration_key", b"ration-key", b"sk-")
+_SECRET_FIELDS = frozenset({"token", "api_key", "registration_key", "registration_token", "authorization"})
 
 
 def may_hold_secret(data: bytes) -> bool:
     """Whether a closer look is worth it: cheap, and never False for what `redacted` would take out."""
     lower = data.lower()
-    return any(hint in lower for hint in _BYTE_HINTS)
+    return (
+        b"token" in lower
+        or b"sk-" in lower
+        or b"api-key" in lower
+        or b"api_key" in lower
+        or b"ration_key" in lower
+        or b'"authorization"' in lower
+    )
 
 
-def redacted(text: str) -> tuple[str, int]:
-    """The text without our secrets, and how many were taken out."""
+def redacted(text: str, name: str = "") -> tuple[str, int]:
+    """The text without our secrets, and how many were taken out; `name` is the field's that holds it."""
+    if name in _SECRET_FIELDS:
+        return REDACTED, 1
     found = 0
-    if "RegistrationPayload" in text:
+    if "RegistrationPayload" in text or "Server response" in text:
         text, found = _PAYLOAD_TOKEN.subn(rf"\g<1>{REDACTED}", text)
     text, more = _SECRETS.subn(lambda match: (match["label"] or "") + REDACTED, text)
     return text, found + more

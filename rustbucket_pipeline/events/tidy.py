@@ -24,6 +24,7 @@ COLUMN_BYTES = {
 FIELDS_BYTES = 8192
 _FIELD_STEPS = (4096, 1024, 256, 64)
 _UNCUT = 2**31
+_KEY_BYTES = 128
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _ESCAPED = re.compile("[\0\ud800-\udfff\\\\]")
@@ -32,8 +33,9 @@ _ESCAPED = re.compile("[\0\ud800-\udfff\\\\]")
 class Notes:
     """What was done to a record's strings."""
 
-    def __init__(self) -> None:
-        """Nothing yet."""
+    def __init__(self, *, secrets: bool) -> None:
+        """Nothing yet; `secrets` says whether the record may hold one of ours, so that it is looked for."""
+        self.secrets = secrets
         self.escaped: list[str] = []
         self.cut: dict[str, list[object]] = {}
         self.redacted = 0
@@ -56,8 +58,9 @@ def tidy(name: str, text: str, limit: int, notes: Notes) -> str:
     NUL becomes `\x00`, a byte that wasn't UTF-8 `\xNN`, an unpaired surrogate `\udXXX`; in a text so changed every
     backslash is doubled. A cut text's own length in bytes and SHA-256 are noted.
     """
-    text, secrets = redacted(text)
-    notes.redacted += secrets
+    if notes.secrets:
+        text, found = redacted(text, name)
+        notes.redacted += found
     if _UNSTORABLE.search(text):
         text = _ESCAPED.sub(_escape, text)
         notes.escaped.append(name[:64])
@@ -90,7 +93,7 @@ def tidy_fields(fields: dict[str, object], notes: Notes) -> dict[str, object]:
     if len(encoded) <= FIELDS_BYTES:
         return whole
     for limit in _FIELD_STEPS:
-        cuts = Notes()
+        cuts = Notes(secrets=notes.secrets)
         shorter = _tidied(fields, cuts, "", limit=limit)
         if len(msgspec.json.encode([shorter, cuts.cut])) <= FIELDS_BYTES:
             notes.cut |= cuts.cut
@@ -101,9 +104,14 @@ def tidy_fields(fields: dict[str, object], notes: Notes) -> dict[str, object]:
 
 def _tidied(fields: dict[str, object], notes: Notes, prefix: str, *, limit: int) -> dict[str, object]:
     return {
-        tidy("a key", key, 128, notes): _value(value, notes, f"{prefix}{key}", limit=limit)
-        for key, value in fields.items()
+        (fit := _key(key, notes)): _value(value, notes, f"{prefix}{fit}", limit=limit) for key, value in fields.items()
     }
+
+
+def _key(key: str, notes: Notes) -> str:
+    """Two long keys that begin alike stay two keys."""
+    fit = tidy("a key", key, _KEY_BYTES, notes)
+    return fit if len(fit) >= len(key) else f"{fit}…{sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def _value(value: object, notes: Notes, name: str, *, limit: int) -> object:

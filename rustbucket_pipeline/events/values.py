@@ -14,6 +14,8 @@ _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|(.))", re.DOTALL)
 _SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 _DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)(ns|µs|us|ms|s)\Z", re.ASCII)
 _MILLISECONDS = {"ns": 1e-6, "µs": 1e-3, "us": 1e-3, "ms": 1.0, "s": 1000.0}
+_BRACKETED = re.compile(r"\[([0-9a-fA-F:.]+)\](?::([0-9]{1,5}))?", re.ASCII)
+_WITH_PORT = re.compile(r"([0-9.]+):([0-9]{1,5})", re.ASCII)
 _LONGEST_ADDRESS = 64
 _HIGHEST_PORT = 65535
 
@@ -57,15 +59,10 @@ def _spelled(ip: str, port: int | None) -> str:
 
 
 def _split_port(text: str) -> tuple[str, int | None]:
-    if text.startswith("["):
-        host, _, port = text[1:].partition("]")
-        return (host, int(port[1:])) if _is_port(port[1:]) and port[0] == ":" else (host if not port else text, None)
-    host, _, port = text.rpartition(":")
-    return (host, int(port)) if ":" not in host and _is_port(port) and host else (text, None)
-
-
-def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 5
+    found = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
+    if found is None:
+        return text, None
+    return found[1], int(found[2]) if found[2] else None
 
 
 def milliseconds_of(text: str) -> float | None:

@@ -62,7 +62,7 @@ def _at_once(line: bytes) -> Parsed | None:
     message = found.fields.pop("message", None)
     if type(message) is not str or not _SCALARS.issuperset(map(type, found.fields.values())):
         return None
-    dirty = b"\\u0000" in line or b"\\ud" in line
+    dirty = b"\\u0000" in line or b"\\ud" in line or b'"_' in line
     return _parsed(found.level, found.target, message, found.fields, dirty=dirty)
 
 

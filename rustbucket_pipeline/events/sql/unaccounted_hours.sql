@@ -1,16 +1,25 @@
--- Built hours since :since whose archived bytes aren't events + quarantine + duplicates, per rustbucket.
--- Bytes archived after the hour was built make it stale, not wrong: they are compared as of the build.
-with archived as (
-    select date_trunc('hour', s.window_start, 'UTC') as hour,
-           s.rustbucket_id,
-           sum(s.byte_end - s.byte_start) as bytes
-    from segments s
-    join window_builds b on b.asset = 'parsed_logs' and b.window_start = date_trunc('hour', s.window_start, 'UTC')
-    where s.window_start >= :since and s.pulled_at <= b.built_at
+-- Hours since :since whose sums don't agree with each other, or with the rows and entries that are there.
+with rows_of as (
+    select date_trunc('hour', event_ts, 'UTC') as hour, rustbucket_id, count(*) as events, sum(byte_length) as bytes
+    from log_events
+    where event_ts >= :since
+    group by 1, 2
+),
+entries_of as (
+    select date_trunc('hour', q.event_ts, 'UTC') as hour, s.rustbucket_id, count(*) as entries, sum(q.byte_length) as bytes
+    from quarantine q
+    join segments s on s.id = q.segment_id
+    where q.event_ts >= :since
     group by 1, 2
 )
-select count(*) as rustbucket_hours,
-       count(*) filter (where a.bytes is distinct from c.event_bytes + c.quarantined_bytes + c.duplicate_bytes)
-           as unaccounted
-from archived a
-left join hour_counts c on c.hour = a.hour and c.rustbucket_id = a.rustbucket_id
+select count(*) as hours,
+       coalesce(sum(c.archived_bytes), 0)::bigint as archived_bytes,
+       count(*) filter (
+           where c.archived_bytes <> c.event_bytes + c.quarantined_bytes + c.duplicate_bytes
+              or (c.events, c.event_bytes) <> (coalesce(r.events, 0), coalesce(r.bytes, 0))
+              or (c.quarantined, c.quarantined_bytes) <> (coalesce(e.entries, 0), coalesce(e.bytes, 0))
+       ) as wrong
+from hour_counts c
+left join rows_of r using (hour, rustbucket_id)
+left join entries_of e using (hour, rustbucket_id)
+where c.hour >= :since
