@@ -28,109 +28,112 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     dagster_home: Path = Field(
-        PROJECT_ROOT,
+        default=PROJECT_ROOT,
         validation_alias=AliasChoices("DAGSTER_HOME"),
         description="Folder of `dagster.yaml`. Default: the checkout.",
     )
     home: Path = Field(
-        Path(".rustbucket"),
+        default=Path(".rustbucket"),
         validation_alias=AliasChoices("RUSTBUCKET_HOME"),
         description="Where this project keeps everything of its own: database, archive, logs, keys. "
         "Default: `.rustbucket` in `DAGSTER_HOME`. A relative path is taken from there too.",
     )
     since: AwareDatetime | None = Field(
-        None,
+        default=None,
         validation_alias=AliasChoices("RUSTBUCKET_SINCE"),
         description="Start of the first window (ISO 8601, UTC midnight). Default: 30 days before the home was set up. "
         "Every day earlier adds 48 + 24 + 6 partitions to the UI.",
     )
     database_url: SecretStr | None = Field(
-        None,
+        default=None,
         validation_alias=AliasChoices("RUSTBUCKET_DATABASE_URL"),
         description="`postgresql://…` of a PostgreSQL 15 or newer. Default: an embedded PostgreSQL 18 under the home, "
         "started when needed (about 50 MB of memory).",
     )
     archive_url: str | None = Field(
-        None,
+        default=None,
         validation_alias=AliasChoices("RUSTBUCKET_ARCHIVE_URL"),
-        description="`file:///…` or `s3://bucket/prefix`: where archived log bytes are kept. Default: `archive/` in the home. "
-        "Raw logs shrink about sevenfold.",
+        description="`file:///…` or `s3://bucket/prefix`: where archived log bytes are kept. Default: `archive/` in "
+        "the home. Raw logs shrink about sevenfold.",
     )
     s3_endpoint: str | None = Field(
-        None,
+        default=None,
         validation_alias=AliasChoices("RUSTBUCKET_S3_ENDPOINT"),
         description="Endpoint of an S3-compatible store, for archive and sources alike. Default: Amazon's.",
     )
     source_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
-        (),
+        default=(),
         validation_alias=AliasChoices("RUSTBUCKET_SOURCE_ROOTS"),
-        description="Directories, separated by `:`, below which `file://` log sources may lie. Default: none, so none may.",
+        description="Directories, separated by `:`, below which `file://` log sources may lie. Default: none, "
+        "so none may.",
     )
     allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
-        (),
+        default=(),
         validation_alias=AliasChoices("RUSTBUCKET_ALLOWED_NETWORKS"),
         description="Networks (CIDR, separated by commas) that rustbuckets may be asked in although they are private "
         "or loopback. Default: none; only public addresses are contacted.",
     )
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (),
+        default=(),
         validation_alias=AliasChoices("RUSTBUCKET_SECRET_KEYS"),
-        description="Fernet keys for tokens at rest, separated by commas, newest first. Default: `secret.keys` in the home (0600), "
-        "made on first use.",
+        description="Fernet keys for tokens at rest, separated by commas, newest first. Default: `secret.keys` in the "
+        "home (0600), made on first use.",
     )
     anthropic_api_key: SecretStr | None = Field(
-        None,
+        default=None,
         validation_alias=AliasChoices("ANTHROPIC_API_KEY", "CLAUDE_API_KEY"),
-        description="Key for Claude (the registry's `CLAUDE_API_KEY` works too). Default: none; reports are complete without it.",
+        description="Key for Claude (the registry's `CLAUDE_API_KEY` works too). Default: none; reports are complete "
+        "without it.",
     )
     claude_base_url: str = Field(
-        "https://api.anthropic.com",
+        default="https://api.anthropic.com",
         validation_alias=AliasChoices("CLAUDE_BASE_URL"),
         description="Where Claude is asked. Plain http only on loopback.",
     )
     claude_models: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("claude-haiku-5-5", "claude-sonnet-5-5"),
+        default=("claude-haiku-5-5", "claude-sonnet-5-5"),
         validation_alias=AliasChoices("CLAUDE_MODELS"),
-        description="Models, separated by commas, tried in turn when one refuses. About half a US cent a window with the first.",
+        description="Models, separated by commas, tried in turn when one refuses. About half a US cent a window with "
+        "the first.",
     )
     claude_effort: str = Field(
-        "low",
+        default="low",
         validation_alias=AliasChoices("CLAUDE_EFFORT"),
         description="`low`, `medium` or `high`; thinking is billed as output.",
     )
     claude_max_tokens: int = Field(
-        6000,
+        default=6000,
         gt=0,
         le=20_000,
         validation_alias=AliasChoices("CLAUDE_MAX_TOKENS"),
         description="Longest answer, thinking included.",
     )
     claude_budget_usd_per_window: float = Field(
-        0.25,
+        default=0.25,
         ge=0,
         validation_alias=AliasChoices("CLAUDE_BUDGET_USD_PER_WINDOW"),
         description="A window whose worst case costs more is reported without Claude.",
     )
     claude_budget_usd_per_day: float = Field(
-        1.0,
+        default=1.0,
         ge=0,
         validation_alias=AliasChoices("CLAUDE_BUDGET_USD_PER_DAY"),
         description="Once spent (UTC day), reports are made without Claude until midnight.",
     )
     poll_deadline_seconds: float = Field(
-        10.0,
+        default=10.0,
         gt=0,
         validation_alias=AliasChoices("RUSTBUCKET_POLL_DEADLINE_SECONDS"),
         description="Total time one rustbucket gets to answer a status poll.",
     )
     pull_deadline_seconds: float = Field(
-        300.0,
+        default=300.0,
         gt=0,
         validation_alias=AliasChoices("RUSTBUCKET_PULL_DEADLINE_SECONDS"),
         description="Total time one rustbucket gets to hand over its log by HTTP.",
     )
     pull_max_bytes: int = Field(
-        2 * 1024**3,
+        default=2 * 1024**3,
         gt=0,
         validation_alias=AliasChoices("RUSTBUCKET_PULL_MAX_BYTES"),
         description="Most bytes taken from one rustbucket by HTTP in one pull.",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, func, select, update
 
@@ -66,7 +67,7 @@ def pull_fleet(context: PullContext, openers: dict[str, Opener], windows: Sequen
         StoreUnavailable, DatabaseUnavailable: ours, so the pull stops; what was committed stays.
     """
     with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="pull") as pool:
-        outcomes = list(pool.map(lambda item: _pull_one(context, *item), openers.items()))
+        outcomes = list(pool.map(partial(_pull_one, context), openers.keys(), openers.values()))
     pulled = {rustbucket_id: found for rustbucket_id, found, _ in outcomes}
     failed = {rustbucket_id: reason for rustbucket_id, _, reason in outcomes if reason}
     gone = tuple(_mend(context, openers, windows))

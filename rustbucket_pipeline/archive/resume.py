@@ -6,13 +6,22 @@ Rustbuckets re-upload old files, restart under new random folders and rewrite na
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from rustbucket_pipeline.archive.ledger import Cursor
 from rustbucket_pipeline.archive.sources.base import Source, SourceFile
 
-if TYPE_CHECKING:
-    from hashlib import _Hash
+
+class Digest(Protocol):
+    """A running hash, as `hashlib` makes them."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in more bytes."""
+        ...
+
+    def hexdigest(self) -> str:
+        """The hash of what was taken in, in hex."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +29,7 @@ class Continued:
     """A known log that a file continues, and the running SHA-256 of what is known of it."""
 
     cursor: Cursor
-    prefix: "_Hash"
+    prefix: Digest
 
 
 def unchanged(file: SourceFile, own: Cursor | None) -> bool:
@@ -48,7 +57,7 @@ def _may_continue(file: SourceFile, cursor: Cursor) -> bool:
     return same_name and 0 < cursor.consumed <= file.size and cursor.consumed in (cursor.tip, file.size)
 
 
-def _prefix_hashes(source: Source, file: SourceFile, lengths: list[int]) -> Iterator[tuple[int, "_Hash"]]:
+def _prefix_hashes(source: Source, file: SourceFile, lengths: list[int]) -> Iterator[tuple[int, Digest]]:
     """SHA-256 of the file's first n bytes for each length, ascending, in one reading."""
     digest, done = sha256(), 0
     remaining = list(lengths)

@@ -6,16 +6,19 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
+from rich.console import Group
 from rich.panel import Panel
 from rich.text import Text
 
 from rustbucket_pipeline.cli.output import JsonOption, console, plain, print_json, print_table, say
 from rustbucket_pipeline.demo.home import environment, kept_play
 from rustbucket_pipeline.demo.run import Outcome, run_demo
+from rustbucket_pipeline.demo.story import Story
 from rustbucket_pipeline.settings import load_settings
 from rustbucket_pipeline.storage import embedded
 
@@ -97,7 +100,7 @@ def _print(outcome: Outcome) -> None:
         [(protocol, f"{count:,}") for protocol, count in summary.protocols.items()],
     )
     _print_checks(outcome)
-    _print_story(outcome)
+    _print_story(outcome.story)
     _print_next()
 
 
@@ -111,12 +114,28 @@ def _print_checks(outcome: Outcome) -> None:
     print_table(("comparison", "true", "found"), [(check.name, check.expected, check.found) for check in wrong])
 
 
-def _print_story(outcome: Outcome) -> None:
-    if outcome.story is None:
+def _print_story(story: Story | None) -> None:
+    if story is None:
         return
-    lines = Text("\n").join(Text(plain(line)) for line in outcome.story.lines)
+    lines = [
+        Text.assemble((plain(story.severity).upper(), "bold red"), f"  {plain(story.title)}"),
+        Text(plain(story.why)),
+        Text(f"new since last week: {plain(', '.join(story.news)) or 'nothing'}"),
+        Text(f"on {', '.join(story.rustbuckets)}; rule {story.rule}, ATT&CK {plain(story.technique)}"),
+    ]
+    for row in story.rows:
+        lines += [
+            Text(),
+            Text(f"{row.event_ts:%H:%M:%S} UTC  {row.rustbucket_id}  {plain(row.src_ip)}  {plain(row.text)[:100]}"),
+            Text(f"  event    {row.event_id}", style="dim"),
+            Text(f"  object   {row.object_key}", style="dim"),
+            Text(f"  bytes    {row.byte_length} at {row.in_object} in the object = at {row.byte_offset} of", style="dim"),
+            Text(f"  source   {plain(row.source_key)}", style="dim"),
+        ]
     console.print()
-    console.print(Panel(lines, title="the top finding, down to the bytes", title_align="left", border_style="yellow"))
+    console.print(
+        Panel(Group(*lines), title="the top finding, down to the bytes", title_align="left", border_style="yellow")
+    )
 
 
 def _print_next() -> None:
@@ -152,5 +171,5 @@ def _as_json(outcome: Outcome) -> dict[str, object]:
             for check in outcome.checks
         ],
         "agrees": outcome.agrees,
-        "top_finding": list(outcome.story.lines) if outcome.story else None,
+        "top_finding": asdict(outcome.story) if outcome.story else None,
     }

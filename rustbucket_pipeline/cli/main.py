@@ -5,7 +5,7 @@ import os
 import sys
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from rustbucket_pipeline.cli.output import errors, fail
 from rustbucket_pipeline.errors import RustbucketError
@@ -23,24 +23,31 @@ NOUNS = ("demo", "up", "down", "fleet", "report", "trace", "db")
 class Nouns(TyperGroup):
     """A group whose commands are imported when they are used."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The nouns, in the order people meet them."""
         return list(NOUNS)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | None:
-        """The noun's command, or None when there is none of that name."""
+    def get_command(self, ctx: typer.Context, cmd_name: str):  # noqa: ANN201  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The noun's command, or None when there is none of that name. Typer keeps the type to itself."""
         if cmd_name not in NOUNS:
             return None
         module = importlib.import_module(f"rustbucket_pipeline.cli.{cmd_name}")
         return typer.main.get_command(module.app)
 
 
-root = typer.Typer(cls=Nouns, help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
+root = typer.Typer(
+    cls=Nouns,
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
 
 
 @root.callback()
 def rustbucket() -> None:
-    pass
+    """Let Typer treat the nouns as a group even if there were one."""
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ def up(
     _require_free(port)
     with ExitStack() as stack:
         if demo:
-            from rustbucket_pipeline.demo.live_fleet import live_fleet  # noqa: PLC0415 (only the demo pays for it)
+            from rustbucket_pipeline.demo.live_fleet import live_fleet
 
             stack.enter_context(live_fleet())
         settings = load_settings()

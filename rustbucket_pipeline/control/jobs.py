@@ -1,6 +1,7 @@
 """Every job, once: what it materializes, when, and for whom. Schedules, sensors, `demo` and `up` read this table.
 
-Lengths of windows and UTC are constants; only ticks could ever be moved (DESIGN section 3)."""
+Lengths of windows and UTC are constants; only ticks could ever be moved (DESIGN section 3).
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,8 @@ OWNER = "team:honeypots"
 class Job:
     """A job: its assets, its cron in UTC, the length of its windows (None: the past can't be asked again).
 
-    `pool` is the one scarce thing it holds; `grace` how long after its end a window is left to its schedule."""
+    `pool` is the one scarce thing it holds; `grace` how long after its end a window is left to its schedule.
+    """
 
     name: str
     assets: tuple[str, ...]

@@ -1,6 +1,7 @@
 """What is due, and why: a pure function of what was built from what, what is being built, and the time.
 
-No database, no clock, no Dagster: `states.py` gathers the facts, schedules and the heal sensor act on the answer."""
+No database, no clock, no Dagster: `states.py` gathers the facts, schedules and the heal sensor act on the answer.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ class WindowState:
     """One window of one job. Versions are hashes; None where there is nothing.
 
     `inputs` is the version it would be built from now, None while no input was ever built; `built_from` the version it
-    was built from. `ready`: no more data is expected for it; a job that needn't wait is always ready."""
+    was built from. `ready`: no more data is expected for it; a job that needn't wait is always ready.
+    """
 
     window: Window
     inputs: str | None

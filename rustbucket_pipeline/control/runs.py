@@ -1,6 +1,7 @@
 """Runs as Dagster records them: which windows are being built, and running a job here and now.
 
-The definitions are found as Dagster itself finds them, by the module's name: this room lies below `definitions`."""
+The definitions are found as Dagster itself finds them, by the module's name: this room lies below `definitions`.
+"""
 
 import importlib
 from collections import Counter
@@ -40,7 +41,7 @@ class _Lazy(Protocol):
 
 def load_definitions() -> dg.Definitions:
     """The project's definitions, loaded here."""
-    return cast(_Lazy, importlib.import_module(DEFINITIONS).defs)()
+    return cast("_Lazy", importlib.import_module(DEFINITIONS).defs)()
 
 
 def range_tags(first: Window, last: Window) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """The analysis' assets: a window's digest, and the report on it."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 from sqlalchemy import Engine
 
@@ -9,7 +11,7 @@ from rustbucket_pipeline.analysis.version import DIGEST_VERSION, REPORT_VERSION
 from rustbucket_pipeline.control.jobs import ANALYSE_WINDOWS, OWNER
 from rustbucket_pipeline.defs.columns import schema_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
-from rustbucket_pipeline.defs.reporting import as_failure, each_window, report
+from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window
 from rustbucket_pipeline.settings import Settings
@@ -30,8 +32,8 @@ def analysis_assets() -> dg.Definitions:
                 owners=[OWNER],
                 kinds={"postgres"},
                 code_version=DIGEST_VERSION,
-                description="Four hours of rows in one bounded page: totals, top sources, credentials, commands and paths, "
-                "and what is new against the seven days before. Deterministic and hashed.",
+                description="Four hours of rows in one bounded page: totals, top sources, credentials, commands and "
+                "paths, and what is new against the seven days before. Deterministic and hashed.",
                 metadata={"dagster/column_schema": schema_of(tables.window_digests)},
             ),
             dg.AssetSpec(
@@ -42,8 +44,8 @@ def analysis_assets() -> dg.Definitions:
                 owners=[OWNER],
                 kinds={"claude", "postgres"},
                 code_version=REPORT_VERSION,
-                description="The report on four hours: findings by rule, with their rows; where a key is set, explained by "
-                "Claude and verified. Complete without it.",
+                description="The report on four hours: findings by rule, with their rows; where a key is set, "
+                "explained by Claude and verified. Complete without it.",
                 metadata={"dagster/column_schema": schema_of(tables.log_analyses)},
             ),
         ],
@@ -57,18 +59,18 @@ def analysis_assets() -> dg.Definitions:
         database: dg.ResourceParam[Engine],
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
-    ) -> None:
+    ) -> Iterator[dg.AssetMaterialization]:
         selected = {key.to_user_string() for key in context.selected_asset_keys}
 
-        def build(window: Window) -> None:
+        def build(window: Window) -> Iterator[dg.AssetMaterialization]:
             if "window_digest" in selected:
                 digest = build_digest(database, window, clock(), context.run.run_id)
-                report(context, "window_digest", window, digest.version, digest.metadata())
+                yield materialized("window_digest", window, digest.sha256, facts_of(digest, rows=1))
             if "log_analysis" in selected:
-                analysis = build_analysis(database, settings, window, clock(), context.run.run_id)
-                report(context, "log_analysis", window, analysis.version, analysis.metadata())
+                report = build_analysis(database, settings, window, clock(), context.run.run_id)
+                yield materialized("log_analysis", window, report.output_version, facts_of(report, rows=1))
 
         with as_failure():
-            each_window(context, windows_of(context, FOUR_HOURS), build)
+            yield from each_window(context, windows_of(context, FOUR_HOURS), build)
 
     return dg.Definitions(assets=[analyse_window])

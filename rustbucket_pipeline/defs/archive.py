@@ -1,5 +1,7 @@
 """The archive's assets: what the honeypots hold, and what of it is archived."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 from sqlalchemy import Engine
 
@@ -10,7 +12,7 @@ from rustbucket_pipeline.archive.pull import PullContext
 from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, OWNER
 from rustbucket_pipeline.defs.columns import schema_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
-from rustbucket_pipeline.defs.reporting import as_failure, observe, report
+from rustbucket_pipeline.defs.reporting import as_failure, facts_of, materialized, observed
 from rustbucket_pipeline.defs.resources import S3, Clock
 from rustbucket_pipeline.fleet.registry import active_rustbuckets
 from rustbucket_pipeline.fleet.tokens import token_reader
@@ -52,17 +54,18 @@ def archive_assets() -> dg.Definitions:
         settings: dg.ResourceParam[Settings],
         s3: dg.ResourceParam[S3],
         clock: dg.ResourceParam[Clock],
-    ) -> None:
+    ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
         """Every log byte the fleet held for this half hour, unchanged, in content-addressed segments.
 
-        Each run pulls all that is new, of whatever window: late data shows as a new materialization of its own window."""
+        Each run pulls all that is new, of whatever window: late data shows as a new materialization of its own window.
+        """
         with as_failure():
             now = clock()
             windows = windows_of(context, HALF_HOUR)
             pull = PullContext(database, archive, settings.first_window(now), now, context.run.run_id)
             fleet = openers(active_rustbuckets(database), settings, s3, token_reader(database, settings))
             pulled = pull_fleet(pull, fleet, windows)
-            _report_windows(context, database, _closed(pulled, windows, pull), pulled)
+            yield from _events(database, _closed(pulled, windows, pull), pulled)
 
     return dg.Definitions(assets=[raw_bucket_logs, log_archives])
 
@@ -74,25 +77,14 @@ def _closed(pulled: FleetPull, requested: list[Window], pull: PullContext) -> li
     return sorted(known.union(requested))
 
 
-def _report_windows(
-    context: dg.AssetExecutionContext, database: Engine, windows: list[Window], pulled: FleetPull
-) -> None:
+def _events(
+    database: Engine, windows: list[Window], pulled: FleetPull
+) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     with database.connect() as connection:
         contents = {window: contents_of(connection, window.start) for window in windows}
     for window, held in contents.items():
-        observe(context, "raw_bucket_logs", window, held.version)
-        report(
-            context,
-            "log_archives",
-            window,
-            held.version,
-            {
-                "dagster/row_count": held.records,
-                "segments": held.segments,
-                "rustbuckets": held.rustbuckets,
-                "raw_bytes": held.raw_bytes,
-                "stored_bytes": held.stored_bytes,
-                "new_bytes_of_this_pull": pulled.new_bytes,
-                "failed_sources": dg.MetadataValue.json(pulled.failed),
-            },
-        )
+        yield observed("raw_bucket_logs", window, held.version)
+        facts = facts_of(held, rows=held.records)
+        facts["new_bytes_of_this_pull"] = pulled.new_bytes
+        facts["failed_sources"] = dg.MetadataValue.json(pulled.failed)
+        yield materialized("log_archives", window, held.version, facts)

@@ -1,12 +1,14 @@
 """The events' asset: archived bytes as typed rows."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 from sqlalchemy import Engine
 
 from rustbucket_pipeline.control.jobs import OWNER, PARSE_LOGS
 from rustbucket_pipeline.defs.columns import schema_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
-from rustbucket_pipeline.defs.reporting import as_failure, each_window, report
+from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.events.build import build_hour
 from rustbucket_pipeline.events.version import PARSER_VERSION
@@ -36,16 +38,17 @@ def event_assets() -> dg.Definitions:
         database: dg.ResourceParam[Engine],
         archive: dg.ResourceParam[Archive],
         clock: dg.ResourceParam[Clock],
-    ) -> None:
+    ) -> Iterator[dg.AssetMaterialization]:
         """What the hour's archived bytes say: typed rows in `log_events`; what can't be parsed, in `quarantine`.
 
-        A run replaces the hour in one transaction. The same record in two files is one event."""
+        A run replaces the hour in one transaction. The same record in two files is one event.
+        """
 
-        def build(window: Window) -> None:
-            outcome = build_hour(database, archive, window, clock(), context.run.run_id)
-            report(context, "parsed_logs", window, outcome.version, outcome.metadata())
+        def build(window: Window) -> Iterator[dg.AssetMaterialization]:
+            hour = build_hour(database, archive, window, clock(), context.run.run_id)
+            yield materialized("parsed_logs", window, hour.version, facts_of(hour, rows=hour.events))
 
         with as_failure():
-            each_window(context, windows_of(context, HOUR), build)
+            yield from each_window(context, windows_of(context, HOUR), build)
 
     return dg.Definitions(assets=[parsed_logs])

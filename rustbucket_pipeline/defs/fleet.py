@@ -33,10 +33,11 @@ rustbuckets = dg.AssetSpec(
 )
 def fleet_status(
     database: dg.ResourceParam[Engine], settings: dg.ResourceParam[Settings], clock: dg.ResourceParam[Clock]
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:
     """How every rustbucket is: polled where HTTP is allowed, told by arriving logs elsewhere. One row each, always.
 
-    It has no partitions: the past can't be asked again."""
+    It has no partitions: the past can't be asked again.
+    """
     with as_failure():
         outcome = observe_fleet(database, settings, clock())
     return dg.MaterializeResult(

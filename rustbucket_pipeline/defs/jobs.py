@@ -2,24 +2,23 @@
 
 import dagster as dg
 
-from rustbucket_pipeline.control.jobs import JOBS, Job
+from rustbucket_pipeline.control.jobs import JOBS
 from rustbucket_pipeline.model.window import FOUR_HOURS, HALF_HOUR, HOUR
 
 CADENCES = {None: "15 minutes", HALF_HOUR: "30 minutes", HOUR: "hour", FOUR_HOURS: "4 hours"}
 
 
-def asset_job(job: Job) -> dg.UnresolvedAssetJobDefinition:
-    """The Dagster job that schedule, heal sensor, demo and people run."""
-    return dg.define_asset_job(
+ASSET_JOBS = {
+    job.name: dg.define_asset_job(
         job.name,
         selection=dg.AssetSelection.assets(*job.assets),
         description=f"{job.does} Every {CADENCES[job.window]}.",
         executor_def=dg.in_process_executor,
         tags={"rustbucket/lane": job.pool},
     )
-
-
-ASSET_JOBS = {job.name: asset_job(job) for job in JOBS}
+    for job in JOBS
+}
+"""What schedules, heal sensor, demo and people run."""
 
 
 @dg.definitions

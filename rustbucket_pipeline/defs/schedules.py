@@ -1,6 +1,7 @@
 """One schedule per cadence. Each takes what is due of its job's last 24 hours; what is older, the heal sensor takes.
 
-Dagster never catches up a missed tick, so a tick doesn't ask "which window is it?" but "what is due?"."""
+Dagster never catches up a missed tick, so a tick doesn't ask "which window is it?" but "what is due?".
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,6 +1,7 @@
 """The heal sensor: windows of the last 48 hours that their schedule missed, or whose run failed, are run again.
 
-It compares what is there with what was built from, at every tick anew: nothing is remembered, so nothing can be lost."""
+It compares what is there with what was built from, at each tick anew: nothing is remembered, so nothing can be lost.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

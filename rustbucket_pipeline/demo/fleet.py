@@ -1,4 +1,4 @@
-"""The simulated fleet as the registry sees it: added, approved and allowed like any other, by an operator's own steps."""
+"""The simulated fleet as the registry sees it: added, approved and allowed as an operator would do it."""
 
 from datetime import datetime
 

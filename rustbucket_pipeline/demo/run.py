@@ -1,6 +1,7 @@
 """The demo: a simulated fleet through the whole chain, by the jobs the schedules use, compared with what is true.
 
-Here is only the order of the steps. The simulator knows nothing of the pipeline, the comparison nothing of its code."""
+Here is only the order of the steps. The simulator knows nothing of the pipeline, the comparison nothing of its code.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing

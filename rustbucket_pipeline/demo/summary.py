@@ -12,7 +12,7 @@ from rustbucket_pipeline.storage.tables import hour_counts, rustbuckets, segment
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Bytes as the sources held them (`archived_bytes`) and as stored; `protocols` counts events of the played hours."""
+    """Bytes as the sources held them (`archived_bytes`) and as stored; `protocols`: events of the played hours."""
 
     rustbuckets: int
     files: int
@@ -46,10 +46,17 @@ def summary_of(connection: Connection, play: Play) -> Summary:
     protocols = connection.execute(
         load_sql("rustbucket_pipeline.demo", "summary"), {"start": play.start, "until": play.end}
     )
+    raw_bytes, stored_bytes, pieces, records = (int(value) for value in held)
+    events, quarantined, duplicates = (int(value) for value in parsed)
     return Summary(
-        connection.execute(select(func.count()).select_from(rustbuckets)).scalar_one(),
-        connection.execute(select(func.count()).select_from(source_files)).scalar_one(),
-        *(int(value) for value in held),
-        *(int(value) for value in parsed),
-        {row.protocol: row.events for row in protocols},
+        rustbuckets=connection.execute(select(func.count()).select_from(rustbuckets)).scalar_one(),
+        files=connection.execute(select(func.count()).select_from(source_files)).scalar_one(),
+        archived_bytes=raw_bytes,
+        stored_bytes=stored_bytes,
+        segments=pieces,
+        records=records,
+        events=events,
+        quarantined=quarantined,
+        duplicates=duplicates,
+        protocols={row.protocol: row.events for row in protocols},
     )

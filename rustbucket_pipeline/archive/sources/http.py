@@ -1,7 +1,8 @@
 """Logs asked from the rustbucket itself: `GET {base_url}/extract_logs`. Off unless an operator allowed it.
 
 The whole answer is taken into a temporary file first: within its limits, and before a byte of it is believed. An answer
-that breaks the contract is no log."""
+that breaks the contract is no log.
+"""
 
 import tempfile
 import weakref
