@@ -40,10 +40,11 @@ def scratch() -> Iterator[Path]:
 
 @pytest.fixture
 def own_home(scratch: Path) -> Iterator[Path]:
-    """A home for an embedded server of the test's own; whatever it started there is stopped at the end."""
+    """A path for a home with a server of its own; whatever was started in or below it is stopped at the end."""
     home = scratch / f"home{next(numbers)}"
     yield home
-    embedded.down(home)
+    for lock in home.glob("**/pg.alive.lock"):
+        embedded.down(lock.parent)
     shutil.rmtree(home, ignore_errors=True)
 
 
@@ -95,4 +96,4 @@ def _address(server: Connection, database: str) -> str:
 
 
 def _settings(home: Path, database_url: str) -> Settings:
-    return Settings(**{"RUSTBUCKET_HOME": home, "RUSTBUCKET_DATABASE_URL": database_url})
+    return Settings(RUSTBUCKET_HOME=home, RUSTBUCKET_DATABASE_URL=database_url)

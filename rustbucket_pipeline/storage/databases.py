@@ -6,6 +6,7 @@ to drivers, never into a message. No tables, no queries beyond making a database
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -75,14 +76,15 @@ def create_if_missing(url: URL) -> None:
 
 
 def dsn(url: URL) -> str:
-    """The URL as PostgreSQL's own programs and psycopg take it."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    """The same address as PostgreSQL's own programs and psycopg take it; a URL of theirs reads spaces otherwise."""
+    words = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
+    return make_conninfo(**words, **url.translate_connect_args(username="user", database="dbname"))
 
 
 def unavailable(url: URL, error: BaseException) -> DatabaseUnavailable:
     """What to tell about a server that can't be reached: where, why, what to do; never the password."""
     lines = [line for line in str(error).splitlines() if line.strip()] or ["no reason given"]
-    reason = lines[-1].strip()
+    reason = lines[0].strip()
     if url.password:
         reason = reason.replace(url.password, "***")
     return DatabaseUnavailable(f"PostgreSQL at {_place(url)} can't be used ({reason[:300]}); {REMEDY}")

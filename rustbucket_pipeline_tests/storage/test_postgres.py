@@ -1,7 +1,167 @@
-from sqlalchemy import Engine, text
+"""Our database from Python: found, made, upgraded, copied into, locked; and what is said when it can't be reached."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, literal_column, make_url, select, text
+from sqlalchemy.exc import IntegrityError
+
+from rustbucket_pipeline.errors import ConfigurationError, DatabaseUnavailable
+from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage import databases, embedded
+from rustbucket_pipeline.storage.postgres import (
+    advisory_lock,
+    copy_rows,
+    ensure_event_partition,
+    open_database,
+    schema_state,
+    upgrade,
+)
+from rustbucket_pipeline.storage.tables import log_events, rustbuckets
+
+Start = Callable[..., subprocess.Popen[str]]
+
+OPEN = """
+import sys
+from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.postgres import open_database
+from sqlalchemy import text
+engine = open_database(Settings(**{"RUSTBUCKET_HOME": sys.argv[1]}))
+with engine.begin() as connection:
+    print(connection.execute(text("SELECT count(*) FROM rustbuckets")).scalar_one())
+engine.dispose()
+"""
+DAY = date(2026, 3, 2)
 
 
-def test_a_database_is_at_hand(database: Engine) -> None:
+def with_url(settings: Settings, url: str) -> Settings:
+    return Settings(RUSTBUCKET_HOME=settings.home, RUSTBUCKET_DATABASE_URL=url)
+
+
+def test_twelve_commands_at_once_on_a_cold_home_all_work(own_home: Path, python: Start) -> None:
+    commands = [python(OPEN, own_home) for _ in range(12)]
+    assert [command.communicate(timeout=120) for command in commands] == [("0\n", "")] * 12
+
+
+def test_an_engine_outlives_its_embedded_server(own_home: Path, insert: Callable[..., None]) -> None:
+    engine = open_database(Settings(RUSTBUCKET_HOME=own_home))
+    with engine.begin() as connection:
+        insert(connection, rustbuckets, id="BKT1", status="active")
+    os.kill(int((own_home / "pg/postmaster.pid").read_text(encoding="utf-8").split()[0]), signal.SIGKILL)
+    while embedded._alive(own_home):
+        time.sleep(0.01)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM rustbuckets")).scalar_one() == 1
+    engine.dispose()
+
+
+def test_times_come_back_in_utc(database: Engine) -> None:
     with database.connect() as connection:
+        read = connection.execute(text("SELECT timestamptz '2026-03-02 01:00+01'")).scalar_one()
+    assert read == datetime(2026, 3, 2, tzinfo=UTC)
+    assert read.utcoffset().total_seconds() == 0
+
+
+def test_a_server_that_is_not_there_is_named_with_the_remedy_and_without_the_password(settings: Settings) -> None:
+    with pytest.raises(DatabaseUnavailable) as error:
+        open_database(with_url(settings, "postgresql://me:s3cr%25et@127.0.0.1:1/mine"))
+    message = str(error.value)
+    assert "127.0.0.1:1/mine" in message
+    assert "RUSTBUCKET_DATABASE_URL" in message
+    assert "\n" not in message
+    assert "s3cr" not in message
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://me:hush@host/db", "postgresql://me:hush@host/", "hush", "postgresql://h:x/hush"]
+)
+def test_a_url_that_is_none_of_postgresql_is_refused_without_being_quoted(settings: Settings, url: str) -> None:
+    with pytest.raises(ConfigurationError, match="RUSTBUCKET_DATABASE_URL") as error:
+        open_database(with_url(settings, url))
+    assert "hush" not in str(error.value)
+
+
+def test_an_external_database_waits_for_an_explicit_upgrade(settings: Settings, server: Connection) -> None:
+    url = databases.address(settings).set(drivername="postgresql", database="external")
+    external = with_url(settings, url.render_as_string(hide_password=False))
+    with pytest.raises(DatabaseUnavailable, match="does not exist"):
+        open_database(external)
+    server.execute(text("CREATE DATABASE external"))
+    with pytest.raises(ConfigurationError, match="run `rustbucket db upgrade`"):
+        open_database(external)
+    assert schema_state(external).revision is None
+    assert upgrade(external).ready
+    open_database(external).dispose()
+    server.execute(text("DROP DATABASE external"))
+
+
+def test_a_database_is_made_once_by_whoever_comes_first(settings: Settings, server: Connection) -> None:
+    url = make_url(databases.address(settings).set(database='o"dd %'))
+    makers = [threading.Thread(target=databases.create_if_missing, args=(url,)) for _ in range(4)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert server.execute(text("SELECT count(*) FROM pg_database WHERE datname = 'o\"dd %'")).scalar_one() == 1
+    server.exec_driver_sql('DROP DATABASE "o""dd %%"')
+
+
+def test_copied_rows_are_counted_and_belong_to_the_transaction(database: Engine) -> None:
+    rows = [(f"BKT{n}", "a\tb\n\\N'", "review", datetime(2026, 3, 2, tzinfo=UTC), None) for n in range(1000)]
+    columns = ("id", "name", "status", "registered_at", "os")
+    with database.connect() as connection:
+        assert copy_rows(connection, "rustbuckets", columns, rows) == 1000
+        assert connection.execute(text("SELECT DISTINCT name, os FROM rustbuckets")).one() == ("a\tb\n\\N'", None)
+        connection.rollback()
         assert connection.execute(text("SELECT count(*) FROM rustbuckets")).scalar_one() == 0
-        assert connection.execute(text("SHOW timezone")).scalar_one() == "UTC"
+
+
+def test_a_lock_is_waited_for_until_its_holder_commits(database: Engine) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with database.begin() as connection:
+            advisory_lock(connection, "x")
+            order.append("second")
+
+    with database.begin() as connection:
+        advisory_lock(connection, "x")
+        waiter = threading.Thread(target=second)
+        waiter.start()
+        with database.connect() as watcher:
+            waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            while not watcher.execute(waiting).scalar_one():
+                watcher.rollback()
+        order.append("first")
+    waiter.join()
+    assert order == ["first", "second"]
+
+
+def test_a_day_of_events_is_made_once_and_holds_its_day_only(database: Engine, insert: Callable[..., None]) -> None:
+    for _ in range(2):
+        with database.begin() as connection:
+            assert ensure_event_partition(connection, DAY) == "log_events_2026_03_02"
+    midnight = datetime(2026, 3, 2, tzinfo=UTC)
+    with database.begin() as connection:
+        for at in (midnight, midnight + timedelta(days=1, microseconds=-1)):
+            insert(connection, log_events, event_ts=at)
+        where = select(literal_column("tableoid::regclass::text").distinct()).select_from(log_events)
+        assert connection.execute(where).scalar_one() == "log_events_2026_03_02"
+    with database.connect() as connection, pytest.raises(IntegrityError, match="no partition"):
+        insert(connection, log_events, event_ts=midnight + timedelta(days=1))
+
+
+def test_a_new_day_does_not_wait_for_readers_and_writers_of_other_days(database: Engine) -> None:
+    with database.begin() as connection:
+        ensure_event_partition(connection, DAY)
+    with database.begin() as reader, database.begin() as maker:
+        reader.execute(text("LOCK TABLE log_events IN ROW EXCLUSIVE MODE"))
+        maker.execute(text("SET LOCAL lock_timeout = '5s'"))
+        ensure_event_partition(maker, date(2026, 3, 3))
