@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import pairwise
 
+import msgspec
 import pytest
 import zstandard
 from sqlalchemy import Engine, insert, select, text
@@ -30,7 +32,7 @@ class ArchivedHour:
     window: Window = field(default_factory=lambda: Window(HOUR_START, HOUR))
 
     def log(self, data: bytes, rustbucket_id: str = "BKT100001", *cuts: int) -> int:
-        """Archive a log, cut into segments at window borders and at `cuts`; its id."""
+        """Archive a log, cut into segments at window borders and where a pull ended (`cuts`); its id."""
         with self.database.begin() as connection:
             now = {"registered_at": NOW, "status": "active"}
             known = connection.execute(select(rustbuckets.c.id).where(rustbuckets.c.id == rustbucket_id)).first()
@@ -38,6 +40,7 @@ class ArchivedHour:
                 connection.execute(insert(rustbuckets).values(id=rustbucket_id, name=rustbucket_id.lower(), **now))
             count = connection.execute(text("select count(*) from source_files")).scalar_one()
             values = {"size": len(data), "consumed": len(data), "prefix_sha256": sha256(data).hexdigest()}
+            values |= {"clock": NOW, "after_text": False}
             log_id = connection.execute(
                 insert(source_files)
                 .values(rustbucket_id=rustbucket_id, key=f"log{count}", first_seen_at=NOW, last_seen_at=NOW, **values)
@@ -49,21 +52,22 @@ class ArchivedHour:
         return log_id
 
     def _pieces(self, data, cuts):
-        clock = Clock(
-            microseconds(HOUR_START), False, microseconds(HOUR_START - timedelta(minutes=10)), microseconds(NOW)
-        )
-        framer = Framer(clock)
-        start, first, before = 0, None, clock
-        for record in framer.feed(data) + framer.finish():
-            window = window_at(moment_of(record.ts), HALF_HOUR)
-            if first is not None and (record.offset in cuts or window != window_at(moment_of(first), HALF_HOUR)):
-                yield start, record.offset, before, first
-                start, first = record.offset, None
-            if first is None:
-                before, first = clock, record.ts
-            clock = clock.after(record.ts, record.kind)
-        if first is not None:
-            yield start, len(data), before, first
+        """Start, end, clock before and first time of each segment; every cut is where a pull ended."""
+        vouched = microseconds(HOUR_START - timedelta(minutes=10)), microseconds(NOW)
+        clock = Clock(microseconds(HOUR_START), False, *vouched)
+        for begin, end in pairwise([0, *cuts, len(data)]):
+            framer = Framer(clock, begin)
+            start, first, before = begin, None, clock
+            for record in framer.feed(data[begin:end]) + framer.finish():
+                window = window_at(moment_of(record.ts), HALF_HOUR)
+                if first is not None and window != window_at(moment_of(first), HALF_HOUR):
+                    yield start, record.offset, before, first
+                    start, first = record.offset, None
+                if first is None:
+                    before, first = clock, record.ts
+                clock = clock.after(record.ts, record.kind)
+            if first is not None:
+                yield start, end, before, first
 
     def _segment(self, connection, rustbucket_id, log_id, data, piece, previous):
         start, end, clock, ts = piece
@@ -116,7 +120,6 @@ def hour(database: Engine, archive: Archive) -> ArchivedHour:
 @pytest.fixture
 def json_line() -> Callable[..., bytes]:
     """Writes a JSON record as Rustbucket does."""
-    import msgspec
 
     def write(
         message: str = "Command received", at: str = "00:00:01.000000", target: str = "rustbucket::protocols", **fields
