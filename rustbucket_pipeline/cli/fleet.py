@@ -29,7 +29,6 @@ app = typer.Typer(
 )
 
 Ids = Annotated[list[str], typer.Argument(help="Ids, like `BKT100001`.", show_default=False)]
-AsJson = Annotated[bool, JsonOption]
 
 
 @contextmanager
@@ -56,7 +55,7 @@ def add(
         Path | None,
         typer.Option(help="File with the token it wants to see; `-` reads standard input.", allow_dash=True),
     ] = None,
-    as_json: AsJson = False,
+    as_json: bool = JsonOption,
 ) -> None:
     """Register a rustbucket for review.
 
@@ -73,7 +72,7 @@ def add(
 
 
 @app.command(name="list")
-def list_(as_json: AsJson = False) -> None:
+def list_(as_json: bool = JsonOption) -> None:
     """Every rustbucket, and how each was when last observed. Times are UTC.
 
     Example: `rustbucket fleet list --json`
@@ -97,7 +96,7 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(
-    rustbucket_id: Annotated[str, typer.Argument(metavar="ID", show_default=False)], as_json: AsJson = False
+    rustbucket_id: Annotated[str, typer.Argument(metavar="ID", show_default=False)], as_json: bool = JsonOption
 ) -> None:
     """One rustbucket: what is registered, its open alerts and its last ten observations. Times are UTC.
 
@@ -137,7 +136,7 @@ def approve(
     plain_http: Annotated[
         bool, typer.Option(help="With --http: allow it without TLS. Its token can be read on the way.")
     ] = False,
-    as_json: AsJson = False,
+    as_json: bool = JsonOption,
 ) -> None:
     """Let rustbuckets in: from now on their logs are pulled. All of those named, or none.
 
@@ -156,7 +155,7 @@ def approve(
 
 
 @app.command()
-def retire(ids: Ids, as_json: AsJson = False) -> None:
+def retire(ids: Ids, as_json: bool = JsonOption) -> None:
     """Ask and pull rustbuckets no more. What was archived of them stays.
 
     Example: `rustbucket fleet retire BKT100001`
@@ -174,7 +173,7 @@ def retire(ids: Ids, as_json: AsJson = False) -> None:
 
     Example: `rustbucket fleet import fleet.csv`""",
 )
-def import_(file: Annotated[Path, typer.Argument(show_default=False)], as_json: AsJson = False) -> None:
+def import_(file: Annotated[Path, typer.Argument(show_default=False)], as_json: bool = JsonOption) -> None:
     """Register a file of rustbuckets."""
     with _database() as (engine, settings):
         try:

@@ -63,25 +63,28 @@ def _named(*names: str) -> AliasChoices:
     return AliasChoices(*names)
 
 
+Percent = Annotated[float, Field(ge=0, le=100)]
+Seconds = Annotated[int, Field(ge=0, le=10**10)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+
+
 class Vitals(BaseModel):
     """How a rustbucket says its machine is: percent in use, seconds up, open connections. None: it didn't say."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, hide_input_in_errors=True)
 
-    cpu: Annotated[float | None, BeforeValidator(_percent), Field(ge=0, le=100)] = Field(
-        None, validation_alias=_named("cpu_usage", "cpu")
-    )
-    memory: Annotated[float | None, BeforeValidator(_percent), Field(ge=0, le=100)] = Field(
+    cpu: Annotated[Percent | None, BeforeValidator(_percent)] = Field(None, validation_alias=_named("cpu_usage", "cpu"))
+    memory: Annotated[Percent | None, BeforeValidator(_percent)] = Field(
         None, validation_alias=_named("memory_usage", "memory")
     )
-    disk: Annotated[float | None, BeforeValidator(_disk), Field(ge=0, le=100)] = Field(
+    disk: Annotated[Percent | None, BeforeValidator(_disk)] = Field(
         None, validation_alias=_named("disk_usage", "disk_space", "disk")
     )
-    uptime_seconds: Annotated[int | None, BeforeValidator(_duration), Field(ge=0, le=10**10)] = Field(
+    uptime_seconds: Annotated[Seconds | None, BeforeValidator(_duration)] = Field(
         None, validation_alias=_named("uptime", "uptime_seconds")
     )
-    connections: Annotated[int | None, BeforeValidator(_number), Field(ge=0, le=10**9)] = None
-    version: Annotated[str | None, Field(max_length=100)] = None
+    connections: Annotated[Count | None, BeforeValidator(_number)] = None
+    version: Annotated[str, Field(max_length=100)] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> "Vitals":

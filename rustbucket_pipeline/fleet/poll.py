@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from rustbucket_pipeline.errors import ConfigurationError, FetchFailed
+from rustbucket_pipeline.errors import FetchFailed, PermanentError
 from rustbucket_pipeline.fleet.contract import LARGEST_ANSWER, Vitals, vitals_of
 from rustbucket_pipeline.model.outcome import Outcome
 from rustbucket_pipeline.model.rustbucket import Rustbucket
@@ -44,7 +44,7 @@ class Poller:
             vitals = vitals_of(answer)
         except FetchFailed as error:
             return Observation(rustbucket.id, Outcome(error.outcome), str(error))
-        except ConfigurationError as error:
+        except PermanentError as error:
             return Observation(rustbucket.id, Outcome.BLOCKED, str(error))
         return Observation(rustbucket.id, Outcome.OK, None, round(answer.seconds * 1000), vitals)
 

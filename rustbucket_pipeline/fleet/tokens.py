@@ -20,7 +20,7 @@ def token_reader(engine: Engine, settings: Settings) -> Callable[[str], str | No
 
 
 def token_of(connection: Connection, settings: Settings, rustbucket_id: str) -> str | None:
-    """One rustbucket's token; None where it has none. Raises `ConfigurationError` when no key opens it."""
+    """One rustbucket's token; None where it has none. Raises `PermanentError` when no key opens it."""
     query = select(rustbuckets.c.token).where(rustbuckets.c.id == rustbucket_id)
     kept = connection.execute(query).scalar_one_or_none()
     return decrypt(settings, kept) if kept else None
