@@ -64,8 +64,8 @@ class Settings(BaseSettings):
     source_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(),
         validation_alias=AliasChoices("RUSTBUCKET_SOURCE_ROOTS"),
-        description="Directories, separated by `:`, below which `file://` log sources may lie. Default: none, "
-        "so none may.",
+        description="Directories, separated by `:`, below which `file://` log sources may be registered. Default: "
+        "`sources` in the home.",
     )
     allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -161,7 +161,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _home_is_absolute(self) -> "Settings":
-        object.__setattr__(self, "home", self.dagster_home / self.home.expanduser())
+        home = self.dagster_home / self.home.expanduser()
+        object.__setattr__(self, "home", home)
+        object.__setattr__(self, "source_roots", self.source_roots or (home / "sources",))
         return self
 
     @property

@@ -41,7 +41,7 @@ def _sources(
 ) -> Iterator[Source]:
     url = urlsplit(rustbucket.logs_url or "")
     if url.scheme == "file":
-        yield DirectorySource(_allowed(Path(unquote(url.path)), settings.source_roots))
+        yield DirectorySource(_unmoved(Path(unquote(url.path))))
     elif url.scheme == "s3":
         yield S3Source(s3_client(), url.netloc, unquote(url.path))
     if rustbucket.http_allowed and rustbucket.base_url:
@@ -49,8 +49,8 @@ def _sources(
         yield HttpSource(rustbucket, token_of(rustbucket.id), Guard.of(settings), limits)
 
 
-def _allowed(folder: Path, roots: Sequence[Path]) -> Path:
-    resolved = folder.resolve()
-    if not any(resolved.is_relative_to(root.resolve()) for root in roots):
-        raise SourceUnavailable(f"{folder} isn't below RUSTBUCKET_SOURCE_ROOTS; add its folder there")
-    return resolved
+def _unmoved(folder: Path) -> Path:
+    """The directory as it was registered, below an allowed root: a link put in its way since leads nowhere."""
+    if folder.resolve() != folder:
+        raise SourceUnavailable(f"{folder} now leads to {folder.resolve()}; register the rustbucket's logs_url anew")
+    return folder

@@ -53,7 +53,7 @@ def run_demo(home: Path, play: Play, now: datetime, step: Step) -> Outcome:
         settings = load_settings()
         with step("simulating the fleet"):
             simulation = simulate(simulation_folder(home), play.end, play.hours, play.rustbuckets, play.seed)
-        with serve_fleet(simulation, play.end) as origin:
+        with serve_fleet(simulation) as origin:
             with step("starting PostgreSQL and registering the fleet"):
                 engine = open_database(settings)
                 register(engine, settings, simulation, origin, play.since)

@@ -33,7 +33,7 @@ def summary_of(connection: Connection, play: Play) -> Summary:
             func.coalesce(func.sum(segments.c.byte_end - segments.c.byte_start), 0),
             func.coalesce(func.sum(segments.c.stored_bytes), 0),
             func.count(),
-            func.coalesce(func.sum(segments.c.records), 0),
+            func.coalesce(func.sum(segments.c.records).filter(segments.c.window_start < play.end), 0),
         )
     ).one()
     parsed = connection.execute(

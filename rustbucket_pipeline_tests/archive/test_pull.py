@@ -146,15 +146,17 @@ def test_names_that_are_no_log_s_and_links_are_left_alone(fleet: FleetOnDisk, tm
 
 
 def test_one_rustbucket_s_failure_stops_no_other_and_its_alert_clears_itself(
-    fleet: FleetOnDisk, settings: Settings
+    fleet: FleetOnDisk, settings: Settings, tmp_path: Path
 ) -> None:
     fleet.register("BKT100002")
     fleet.write(f"abc/{NINE_FILE}", hour_of_lines(NINE), "BKT100002")
     working = fleet.openers[BKT]
-    outside = Rustbucket(BKT, BKT, Status.ACTIVE, None, "file:///etc", False, False, None, NINE, NINE, None, None, None)
-    fleet.openers |= openers([outside], settings, s3_client=lambda: pytest.fail("no S3 here"), token_of=lambda _: None)
+    (tmp_path / "moved").symlink_to("/etc")
+    moved = (tmp_path / "moved").as_uri()
+    linked = Rustbucket(BKT, BKT, Status.ACTIVE, None, moved, False, False, None, NINE, NINE, None, None, None)
+    fleet.openers |= openers([linked], settings, s3_client=lambda: pytest.fail("no S3 here"), token_of=lambda _: None)
     pulled = fleet.pull()
-    assert "RUSTBUCKET_SOURCE_ROOTS" in pulled.failed[BKT]
+    assert "leads to /etc" in pulled.failed[BKT]
     assert fleet.archived(f"abc/{NINE_FILE}", "BKT100002") == hour_of_lines(NINE)
     assert open_alerts(fleet) == [("source_failed", BKT)]
     fleet.openers[BKT] = working
