@@ -25,6 +25,9 @@ HISTORY_HOURS = (0, 8, 16)
 NEWEST = timedelta(hours=4)
 """The last window: the campaign that is new begins with it."""
 
+MOST_RUSTBUCKETS = 50
+"""The truth about every record is held in memory: about 10 MB per rustbucket and 8 hours."""
+
 SPILL = timedelta(minutes=1)
 """The first records after the end are there too, so that every rustbucket is known to have passed it."""
 
@@ -62,8 +65,8 @@ def simulate(root: Path, end: datetime, hours: int, rustbuckets: int, seed: int)
     """
     if end != end.replace(hour=end.hour // 4 * 4, minute=0, second=0, microsecond=0) or hours < 4 or hours % 4:
         raise UsageError("the demo plays whole 4-hour windows; give --hours as 4, 8, 12 …")
-    if not 1 <= rustbuckets <= 500:
-        raise UsageError("the demo plays 1 to 500 rustbuckets; give --rustbuckets in that range")
+    if not 1 <= rustbuckets <= MOST_RUSTBUCKETS:
+        raise UsageError(f"the demo plays 1 to {MOST_RUSTBUCKETS} rustbuckets; give --rustbuckets in that range")
     fleet = cast_fleet(rustbuckets, seed)
     start = end - hours * HOUR
     played = [(member, file) for member in fleet for file in _files_of(member, start, end, seed)]

@@ -46,7 +46,7 @@ class StoryRow:
 class Story:
     """The top finding of a window `[window, window + 4 h)`, UTC: the report's summary, the finding, its evidence.
 
-    `news`: the indicators of the finding's rows that weren't seen in the week before, as `type value`.
+    `events`: how many rows it rests on. `news`: what these name that wasn't seen in the week before, as `type value`.
     """
 
     window: datetime
@@ -59,13 +59,13 @@ class Story:
     technique: str | None
     why: str
     rustbuckets: tuple[str, ...]
-    evidence: int
+    events: int
     news: tuple[str, ...]
     rows: tuple[StoryRow, ...]
 
 
 def top_story(connection: Connection, end: datetime) -> Story | None:
-    """The top finding of the window that ends at `end`: the gravest, among equals one with something new.
+    """The top finding of the window that ends at `end`: the gravest, among equals the newest in what it names.
 
     None when the window has no report, or its report no finding.
     """
@@ -84,7 +84,7 @@ def top_story(connection: Connection, end: datetime) -> Story | None:
         found.technique,
         found.why,
         tuple(found.rustbuckets),
-        len(found.event_ids),
+        found.events,
         tuple(found.news),
         tuple(StoryRow(**row) for row in rows.mappings()),
     )

