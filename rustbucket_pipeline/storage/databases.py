@@ -4,6 +4,9 @@ The server is the embedded one unless `RUSTBUCKET_DATABASE_URL` names another. A
 to drivers, never into a message. No tables, no queries beyond making a database.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -51,28 +54,45 @@ def history_address(settings: Settings) -> URL:
     return url.set(drivername="postgresql+psycopg2", database=name)
 
 
-def create_if_missing(url: URL) -> None:
-    """Make that database unless it exists; any number of processes may do so at once.
+@contextmanager
+def maintenance(settings: Settings) -> Generator[psycopg.Connection]:
+    """A connection that makes databases, each statement by itself. Starts nothing.
+
+    Raises:
+        ConfigurationError: as `address`.
+        DatabaseUnavailable: the server can't be reached, or goes away meanwhile.
+    """
+    url = address(settings)
+    if settings.database_url is None:
+        url = url.set(database="postgres")  # ours may not be there yet
+    try:
+        with psycopg.connect(dsn(url), autocommit=True, connect_timeout=10) as connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        raise unavailable(url, error) from error
+
+
+def exists(connection: psycopg.Connection, database: str) -> bool:
+    """Whether the server has a database of that name."""
+    return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone() is not None
+
+
+def create(connection: psycopg.Connection, database: str) -> None:
+    """Make that database, unless another process does at the same moment.
 
     Raises:
         ConfigurationError: our account may not make databases.
-        DatabaseUnavailable: the server doesn't answer.
     """
-    name = url.database or ""
+    statement = sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0")
     try:
-        with psycopg.connect(dsn(url.set(database="postgres")), autocommit=True, connect_timeout=10) as connection:
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-            if known is None:
-                statement = sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0")
-                connection.execute(statement.format(sql.Identifier(name)))
+        connection.execute(statement.format(sql.Identifier(database)))
     except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-        return  # another process made it meanwhile
+        return
     except psycopg.errors.InsufficientPrivilege as error:
         raise ConfigurationError(
-            f'there is no database "{name}", and this account may not make it; have it made: CREATE DATABASE "{name}"'
+            f'there is no database "{database}", and this account may not make it; '
+            f'have an administrator run: CREATE DATABASE "{database}"'
         ) from error
-    except psycopg.OperationalError as error:
-        raise unavailable(url, error) from error
 
 
 def dsn(url: URL) -> str:

@@ -13,7 +13,7 @@ from typing import cast
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import URL, Connection, Engine, TextClause, create_engine, event, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext
 
 from rustbucket_pipeline.errors import ConfigurationError, DatabaseUnavailable
@@ -169,15 +169,16 @@ def _engine(settings: Settings) -> Engine:
         def _revive(*_: object) -> None:
             embedded.ensure(home)  # also in the middle of its life: whoever needs a killed server starts it again
 
-        _make_ours(engine, url)
+        _make_ours(engine, settings)
     return engine
 
 
-def _make_ours(engine: Engine, url: URL) -> None:
+def _make_ours(engine: Engine, settings: Settings) -> None:
     try:
         engine.connect().close()
     except DatabaseUnavailable:
-        databases.create_if_missing(url)
+        with databases.maintenance(settings) as connection:
+            databases.create(connection, databases.DATABASE)
 
 
 def _translate(context: ExceptionContext) -> BaseException | None:

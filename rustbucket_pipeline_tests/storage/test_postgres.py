@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, literal_column, make_url, select, text
+from sqlalchemy import Connection, Engine, literal_column, select, text
 from sqlalchemy.exc import IntegrityError
 
 from rustbucket_pipeline.errors import ConfigurationError, DatabaseUnavailable
@@ -102,15 +102,22 @@ def test_an_external_database_waits_for_an_explicit_upgrade(settings: Settings, 
     server.execute(text("DROP DATABASE external"))
 
 
-def test_a_database_is_made_once_by_whoever_comes_first(settings: Settings, server: Connection) -> None:
-    url = make_url(databases.address(settings).set(database='o"dd %'))
-    makers = [threading.Thread(target=databases.create_if_missing, args=(url,)) for _ in range(4)]
+def test_a_database_is_made_once_by_whoever_comes_first(settings: Settings) -> None:
+    name = 'o"dd %'
+
+    def make() -> None:
+        with databases.maintenance(settings) as connection:
+            databases.create(connection, name)
+
+    makers = [threading.Thread(target=make) for _ in range(4)]
     for maker in makers:
         maker.start()
     for maker in makers:
         maker.join()
-    assert server.execute(text("SELECT count(*) FROM pg_database WHERE datname = 'o\"dd %'")).scalar_one() == 1
-    server.exec_driver_sql('DROP DATABASE "o""dd %%"')
+    with databases.maintenance(settings) as connection:
+        assert databases.exists(connection, name)
+        connection.execute('DROP DATABASE "o""dd %"')
+        assert not databases.exists(connection, name)
 
 
 def test_copied_rows_are_counted_and_belong_to_the_transaction(database: Engine) -> None:

@@ -1,0 +1,121 @@
+"""Where Dagster keeps its history, as `dagster.yaml` names it: our PostgreSQL, and files below the home.
+
+Classes rather than settings there, so that every command, the web UI and the daemon share one history with no variable
+set, from any directory. Each Dagster process makes these first: they are quick, and safe on a cold home.
+"""
+
+from collections.abc import Mapping
+
+import psycopg
+from dagster._config.config_schema import UserConfigSchema  # Dagster exports these types nowhere else
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._core.storage.root import LocalArtifactStorage
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres.auth import PgTokenProvider
+from psycopg import sql
+from sqlalchemy import URL
+
+from rustbucket_pipeline.settings import Settings, load_settings
+from rustbucket_pipeline.storage import databases, embedded
+
+
+class DagsterStorage(DagsterPostgresStorage):
+    """Runs, events and schedules, in a database of their own beside ours; made on first use."""
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        """Nothing to configure: the settings say where."""
+        return {}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, object]
+    ) -> "DagsterStorage":
+        """Open it, the server started and the tables made if need be.
+
+        Raises:
+            ConfigurationError, DatabaseUnavailable: the database can't be had.
+        """
+        settings = load_settings()
+        url = prepare_history(settings)
+        revival = _Revival(settings) if settings.database_url is None else None
+        return cls(url.render_as_string(hide_password=False), inst_data=inst_data, token_provider=revival)
+
+
+class ArtifactStorage(LocalArtifactStorage):
+    """Dagster's own files: `dagster/` in the home."""
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        """Nothing to configure: the settings say where."""
+        return {}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, object]
+    ) -> "ArtifactStorage":
+        """Name the directory."""
+        return cls(str(load_settings().home / "dagster"), inst_data=inst_data)
+
+
+class ComputeLogs(LocalComputeLogManager):
+    """What runs print: `dagster/compute_logs/` in the home."""
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        """Nothing to configure: the settings say where."""
+        return {}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, object]
+    ) -> "ComputeLogs":
+        """Name the directory."""
+        return cls(str(load_settings().home / "dagster" / "compute_logs"), inst_data=inst_data)
+
+
+def prepare_history(settings: Settings) -> URL:
+    """The address of Dagster's database, which exists and has its tables when this returns.
+
+    Raises:
+        ConfigurationError: it is missing in an external server, and our account may not make databases.
+        DatabaseUnavailable: the server can't be reached.
+    """
+    url = databases.history_address(settings)
+    if settings.database_url is None:
+        embedded.ensure(settings.home)
+    with databases.maintenance(settings) as connection:
+        if not databases.exists(connection, url.database or ""):
+            connection.execute("SELECT pg_advisory_lock(hashtext('dagster history'))")  # until we disconnect
+            _make_history(connection, url)
+    return url
+
+
+def _make_history(connection: psycopg.Connection, url: URL) -> None:
+    """Make it under another name first: Dagster's own set-up, once interrupted, would never be completed."""
+    finished = url.database or ""
+    unfinished = f"{finished}_unfinished"
+    if databases.exists(connection, finished):
+        return
+    old, new = sql.Identifier(unfinished), sql.Identifier(finished)
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(old))
+    databases.create(connection, unfinished)
+    DagsterPostgresStorage(url.set(database=unfinished).render_as_string(hide_password=False))
+    connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(old, new))
+
+
+class _Revival(PgTokenProvider):
+    """Asked before each connection Dagster makes: starts an embedded server that was killed under a running process."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._home = settings.home
+
+    def get_token(self) -> str:
+        """No password is needed in there; the server is."""
+        embedded.ensure(self._home)
+        return ""
+
+    def _fetch_token(self) -> tuple[str, float]:
+        return "", 0.0
