@@ -1,11 +1,11 @@
 """The book of alerts: one open entry for each kind and subject, counted while it lasts, closed when it is over.
 
-Both functions work inside the caller's transaction, so an alert is written with what it is about or not at all.
+They work inside the caller's transaction, so an alert is written with what it is about or not at all.
 """
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, text, update
+from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from rustbucket_pipeline.model.text import bounded
@@ -48,3 +48,9 @@ def clear(connection: Connection, kind: str, subject: str, now: datetime, by: st
         .where(alerts.c.closed_at.is_(None))
         .values(closed_at=now, closed_by=bounded(by, LONGEST_SUBJECT))
     )
+
+
+def open_alerts(connection: Connection) -> set[tuple[str, str]]:
+    """Kind and subject of every alert that is open, for callers that would clear many of which few are."""
+    rows = connection.execute(select(alerts.c.kind, alerts.c.subject).where(alerts.c.closed_at.is_(None)))
+    return {(row.kind, row.subject) for row in rows}

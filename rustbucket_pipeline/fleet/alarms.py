@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from rustbucket_pipeline.alerts.book import clear, raise_
+from rustbucket_pipeline.alerts.book import clear, open_alerts, raise_
 from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.fleet.poll import Observation
 from rustbucket_pipeline.model.outcome import Outcome
@@ -37,9 +37,11 @@ def sound(
 ) -> None:
     """Open and close what these observations say, one alert for each rustbucket and kind."""
     approved = {rustbucket.id: rustbucket.approved_at for rustbucket in fleet}
+    lasting = open_alerts(connection)
     for one in observations:
         for kind in ENDED_BY.get(one.outcome, ()):
-            clear(connection, kind, one.rustbucket_id, now, f"observed: {one.outcome}")
+            if (kind, one.rustbucket_id) in lasting:
+                clear(connection, kind, one.rustbucket_id, now, f"observed: {one.outcome}")
         kind = KIND_OF.get(one.outcome)
         if one.outcome == Outcome.UNKNOWN and _overdue(approved[one.rustbucket_id], now):
             kind = Kind.SILENT_SENSOR

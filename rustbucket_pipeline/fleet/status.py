@@ -21,6 +21,7 @@ from rustbucket_pipeline.fleet.tokens import token_reader
 from rustbucket_pipeline.model.outcome import Outcome
 from rustbucket_pipeline.model.rustbucket import Rustbucket
 from rustbucket_pipeline.model.text import bounded
+from rustbucket_pipeline.model.window import EPOCH
 from rustbucket_pipeline.net.guard import Guard
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.tables import rustbucket_status, rustbuckets
@@ -57,7 +58,7 @@ def observe_fleet(engine: Engine, settings: Settings, now: datetime) -> FleetOut
     begun = time.monotonic()
     fleet = active_rustbuckets(engine)
     poller = Poller(Guard.of(settings), settings.poll_deadline_seconds, token_reader(engine, settings))
-    asked, errors = poller.ask_all([rustbucket for rustbucket in fleet if rustbucket.http_allowed])
+    asked, errors = poller.ask_all(_longest_unseen_first(fleet))
     with engine.begin() as connection:
         arrived = arrivals_of_active(connection, now)
         observations = [*asked, *_told(fleet, arrived, now)]
@@ -67,6 +68,12 @@ def observe_fleet(engine: Engine, settings: Settings, now: datetime) -> FleetOut
     if errors:
         raise errors[0]
     return _outcome(observations, time.monotonic() - begun)
+
+
+def _longest_unseen_first(fleet: Sequence[Rustbucket]) -> list[Rustbucket]:
+    """Those to be asked; who probably hangs comes first, so that the wait for it overlaps with everything else."""
+    asked = [rustbucket for rustbucket in fleet if rustbucket.http_allowed]
+    return sorted(asked, key=lambda rustbucket: rustbucket.last_seen or EPOCH)
 
 
 def _told(fleet: Sequence[Rustbucket], arrived: Sequence[Arrivals], now: datetime) -> list[Observation]:

@@ -1,4 +1,4 @@
-"""The tokens by which rustbuckets know us: decrypted one at a time, when one is about to be sent."""
+"""The tokens by which rustbuckets know us: fetched encrypted, decrypted one at a time, when one is about to be sent."""
 
 from collections.abc import Callable
 
@@ -10,13 +10,14 @@ from rustbucket_pipeline.storage.tables import rustbuckets
 
 
 def token_reader(engine: Engine, settings: Settings) -> Callable[[str], str | None]:
-    """A function from a rustbucket's id to its token; None where it has none. It may be called from any thread."""
+    """A function from a rustbucket's id to its token as registered now; None where it has none.
 
-    def read(rustbucket_id: str) -> str | None:
-        with engine.connect() as connection:
-            return token_of(connection, settings, rustbucket_id)
-
-    return read
+    It may be called from any thread, and raises `PermanentError` when no key opens a token.
+    """
+    with engine.connect() as connection:
+        rows = connection.execute(select(rustbuckets.c.id, rustbuckets.c.token).where(rustbuckets.c.token.is_not(None)))
+        kept = {row.id: row.token for row in rows}
+    return lambda rustbucket_id: decrypt(settings, kept[rustbucket_id]) if rustbucket_id in kept else None
 
 
 def token_of(connection: Connection, settings: Settings, rustbucket_id: str) -> str | None:
