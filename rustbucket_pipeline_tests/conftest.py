@@ -91,6 +91,29 @@ def archive(settings: Settings) -> Archive:
     return open_archive(settings)
 
 
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    """An S3 server of the session (moto, over HTTP on loopback); its endpoint."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_server(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The endpoint of an S3 server, with credentials for it in the environment, where boto3 looks."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    return s3_address
+
+
 def _address(server: Connection, database: str) -> str:
     return make_url(str(server.engine.url)).set(drivername="postgresql", database=database).render_as_string()
 

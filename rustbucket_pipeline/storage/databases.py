@@ -77,6 +77,13 @@ def exists(connection: psycopg.Connection, database: str) -> bool:
     return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone() is not None
 
 
+def size(connection: psycopg.Connection, database: str) -> int | None:
+    """Bytes on disk of the database of that name, None when there is none."""
+    statement = "SELECT pg_database_size(oid) FROM pg_database WHERE datname = %s"
+    row = connection.execute(statement, [database]).fetchone()
+    return int(row[0]) if row else None
+
+
 def create(connection: psycopg.Connection, database: str) -> None:
     """Make that database, unless another process does at the same moment.
 
@@ -107,10 +114,11 @@ def unavailable(url: URL, error: BaseException) -> DatabaseUnavailable:
     reason = lines[0].strip()
     if url.password:
         reason = reason.replace(url.password, "***")
-    return DatabaseUnavailable(f"PostgreSQL at {_place(url)} can't be used ({reason[:300]}); {REMEDY}")
+    return DatabaseUnavailable(f"PostgreSQL at {place(url)} can't be used ({reason[:300]}); {REMEDY}")
 
 
-def _place(url: URL) -> str:
+def place(url: URL) -> str:
+    """Where that database is, for people: server and name, nothing secret."""
     host = url.host or url.query.get("host") or "the local socket"
     return f"{host}{f':{url.port}' if url.port else ''}/{url.database}"
 

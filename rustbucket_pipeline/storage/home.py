@@ -12,8 +12,10 @@ from rustbucket_pipeline.errors import ConfigurationError
 from rustbucket_pipeline.settings import Settings
 
 
-def private_directory(path: Path) -> Path:
+def private_directory(path: Path, setting: str = "RUSTBUCKET_HOME") -> Path:
     """The directory, made (0700, parents too) if it is missing; the mode of an existing one is left alone.
+
+    `setting` is the variable that could name another place.
 
     Raises:
         ConfigurationError: it can't be made, or is no directory we may write to.
@@ -23,10 +25,10 @@ def private_directory(path: Path) -> Path:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigurationError(
-            f"{path} can't be made ({reason}); set RUSTBUCKET_HOME to a directory you may write to"
+            f"{path} can't be made ({reason}); set {setting} to a directory you may write to"
         ) from error
     if not os.access(path, os.W_OK | os.X_OK):
-        raise ConfigurationError(f"{path} isn't writable; set RUSTBUCKET_HOME to a directory you may write to")
+        raise ConfigurationError(f"{path} isn't writable; set {setting} to a directory you may write to")
     return path
 
 

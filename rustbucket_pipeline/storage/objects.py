@@ -161,7 +161,7 @@ def open_archive(settings: Settings) -> Archive:
 
 def _in_directory(directory: Path) -> Archive:
     def opener() -> Store:
-        return LocalStore(private_directory(directory))
+        return LocalStore(private_directory(directory, "RUSTBUCKET_ARCHIVE_URL"))
 
     return Archive(directory.as_uri(), opener, directory)
 
