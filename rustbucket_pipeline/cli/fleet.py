@@ -25,6 +25,7 @@ app = typer.Typer(
     help="Who is out there: register rustbuckets, approve them, see how they are.\n\n"
     "A rustbucket is registered for review, and asked or pulled only once it is approved.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="markdown",
 )
 
