@@ -1,4 +1,4 @@
-"""How our database is: where, which version, at which schema, how large. `rustbucket db status` prints it; it only asks.
+"""How our database is: where, which version, at which schema, how large; for `rustbucket db status`. It only asks."""
 
 from dataclasses import dataclass
 from typing import Literal
