@@ -27,7 +27,7 @@ _FORBIDDEN = {
         rf"\d{{1,3}}(?:{_DOT}\d{{1,3}}){{3}}|(?:[0-9a-f]{{0,4}}:){{2,7}}[0-9a-f]{{0,4}}", re.IGNORECASE
     ),
     "link": re.compile(r"[a-z][a-z0-9+.-]{1,15}:/|\bh[tx]{2}ps?\b|\bwww\b|javascript:|data:", re.IGNORECASE),
-    "domain": re.compile(r"[a-z0-9_-]+(?:\.|\[\.\]|\(\.\)|\[dot\]|\(dot\)|\sdot\s)[a-z]{2,}", re.IGNORECASE),
+    "domain": re.compile(r"(?<![a-z0-9_-])[a-z0-9_-]+(?:\.|\[\.\]|\(\.\)|\[dot\]|\(dot\)|\sdot\s)[a-z]{2,}", re.IGNORECASE),
     "hash": re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])[0-9a-f]{12,}\b", re.IGNORECASE),
     "mention": re.compile(r"[@#]|<!"),
     "markup": re.compile(r"[<>`|*_\[\]{}\\]|&[a-z#0-9]+;", re.IGNORECASE),
@@ -107,13 +107,14 @@ class _Check:
     flags: list[str] = field(default_factory=list[str])
 
     def prose(self, text: str, kind: str) -> str:
-        """The text if it is plain English prose of bearable length, else nothing."""
+        """The text if it is plain English prose of bearable length (patterns see no longer one), else nothing."""
+        if len(text) > _LONGEST[kind]:
+            self.flags.append(f"length in a {kind}")
+            return ""
         plain = " ".join(unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHY)).split())
         problems = [name for name, pattern in _FORBIDDEN.items() if pattern.search(plain)]
         if not (plain.isascii() and plain.isprintable()):
             problems.append("characters")
-        if len(plain) > _LONGEST[kind]:
-            problems.append("length")
         if self.ground.canary in plain:
             problems.append("canary")
         self.flags += [f"{problem} in a {kind}" for problem in problems]

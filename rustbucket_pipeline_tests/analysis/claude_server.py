@@ -17,7 +17,17 @@ Answer = dict[str, Any]
 Scene = str | Callable[[Answer], Answer]
 
 FIELDS = {"model", "max_tokens", "system", "messages", "tools", "tool_choice", "output_config"}
-SCHEMA_WORDS = {"type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "description"}
+SCHEMA_WORDS = {
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "enum",
+    "const",
+    "anyOf",
+    "description",
+}
 STATUSES = {
     "bad_request": (400, "invalid_request_error", {}),
     "unauthorized": (401, "authentication_error", {}),
@@ -46,7 +56,12 @@ def faithful(document: Answer) -> Answer:
     ]
     worst = document["findings"][0]["severity"] if document["findings"] else "info"
     summary = "Known tools came back. Look at the first finding before anything else."
-    return {"summary": summary, "severity": worst, "findings": findings, "recommendations": ["Block the first indicator."]}
+    return {
+        "summary": summary,
+        "severity": worst,
+        "findings": findings,
+        "recommendations": ["Block the first indicator."],
+    }
 
 
 class ClaudeServer(ThreadingHTTPServer):
@@ -212,7 +227,9 @@ def _document(body: Answer) -> Answer:
 
 def _problem(path: str, headers: Any, body: Answer) -> str | None:
     """What the API would refuse, or None."""
-    tool_ids = {block["id"] for message in body["messages"] for block in _blocks(message) if block["type"] == "tool_use"}
+    tool_ids = {
+        block["id"] for message in body["messages"] for block in _blocks(message) if block["type"] == "tool_use"
+    }
     results = {b["tool_use_id"] for m in body["messages"] for b in _blocks(m) if b["type"] == "tool_result"}
     checks = {
         "no such path": path.split("?")[0] == "/v1/messages",
@@ -235,7 +252,9 @@ def _blocks(message: Answer) -> list[Answer]:
 
 
 def _schema_fits(schema: Answer) -> bool:
-    if not set(schema) <= SCHEMA_WORDS or (schema["type"] == "object" and schema.get("additionalProperties") is not False):
+    if not set(schema) <= SCHEMA_WORDS or (
+        schema["type"] == "object" and schema.get("additionalProperties") is not False
+    ):
         return False
     inner = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
     return all(_schema_fits(part) for part in inner)

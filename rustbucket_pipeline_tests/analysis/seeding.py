@@ -1,4 +1,4 @@
-"""Rows for the analysis' tests: a fleet, events as the events room would write them, archived segments for watermarks."""
+"""Rows for the analysis' tests: a fleet, events as the events room writes them, archived segments for watermarks."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,8 @@ def fleet(engine: Engine, *ids: str) -> None:
     """Active rustbuckets, approved long before the window."""
     long_ago = WINDOW.start - timedelta(days=30)
     rows = [
-        {"id": name, "name": name, "status": "active", "registered_at": long_ago, "approved_at": long_ago} for name in ids
+        {"id": name, "name": name, "status": "active", "registered_at": long_ago, "approved_at": long_ago}
+        for name in ids
     ]
     with engine.begin() as connection:
         connection.execute(rustbuckets.insert(), rows)

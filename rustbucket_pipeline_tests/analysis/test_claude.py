@@ -28,7 +28,9 @@ def digested(database: Engine) -> Engine:
     return database
 
 
-def asked(engine: Engine, settings: Settings, claude: ClaudeServer, *scenes: Scene, pace: Pace = PACE) -> AnalysisOutcome:
+def asked(
+    engine: Engine, settings: Settings, claude: ClaudeServer, *scenes: Scene, pace: Pace = PACE
+) -> AnalysisOutcome:
     claude.scenes = list(scenes)
     outcome = build_analysis(engine, settings, WINDOW, NOW, None, pace)
     assert (outcome.severity, outcome.findings) == ("high", 1), "what rules say never depends on Claude"
@@ -57,9 +59,7 @@ def test_refused_by_all_is_two_calls_and_not_asked_again(
 
 
 @pytest.mark.parametrize("scene", ["overloaded", "error", "rate_limit", "drop"])
-def test_what_passes_is_tried_again(
-    digested: Engine, with_claude: Settings, claude: ClaudeServer, scene: str
-) -> None:
+def test_what_passes_is_tried_again(digested: Engine, with_claude: Settings, claude: ClaudeServer, scene: str) -> None:
     assert asked(digested, with_claude, claude, scene, scene, faithful).status == "claude"
     assert claude.models == [HAIKU] * 3
 
@@ -143,7 +143,9 @@ def test_a_hostile_answer_is_cleaned_and_marked(digested: Engine, with_claude: S
     lie = {
         "summary": "The window was quiet.",
         "severity": "info",
-        "findings": [{"title": "t", "why": "C2 is 8.8.8.8", "severity": "info", "evidence": ["F9"], "indicators": ["I99"]}],
+        "findings": [
+            {"title": "t", "why": "C2 is 8.8.8.8", "severity": "info", "evidence": ["F9"], "indicators": ["I99"]}
+        ],
         "recommendations": ["See [here](http://evil.example)"],
     }
     assert asked(digested, with_claude, claude, lambda _: lie).status == "model-marked"
@@ -152,16 +154,16 @@ def test_a_hostile_answer_is_cleaned_and_marked(digested: Engine, with_claude: S
         report = stored_report(connection, WINDOW)
     assert report is not None
     assert report.prose is not None
-    assert [(part.origin, part.evidence, part.severity) for part in report.prose.findings] == [("rule", ("F1",), "high")]
+    assert [(part.origin, part.evidence, part.severity) for part in report.prose.findings] == [
+        ("rule", ("F1",), "high")
+    ]
     assert report.prose.severity == "high"
     assert report.prose.recommendations == ()
     assert "a severe finding left out" in report.claude.issues
 
 
 def test_an_unknown_model_is_sent_no_effort(digested: Engine, settings: Settings, claude: ClaudeServer) -> None:
-    unheard = changed(
-        settings, ANTHROPIC_API_KEY=KEY, CLAUDE_BASE_URL=claude.url, CLAUDE_MODELS="claude-unheard-of-1"
-    )
+    unheard = changed(settings, ANTHROPIC_API_KEY=KEY, CLAUDE_BASE_URL=claude.url, CLAUDE_MODELS="claude-unheard-of-1")
     assert asked(digested, unheard, claude, faithful).status == "claude"
     assert set(claude.requests[0]["output_config"]) == {"format"}
 

@@ -8,7 +8,17 @@ from rustbucket_pipeline.analysis.contents import Digest
 from rustbucket_pipeline.analysis.digest import TOP, build_digest, digest_of
 from rustbucket_pipeline.storage.builds import build_of
 from rustbucket_pipeline.storage.tables import indicators, log_events, rustbuckets, window_digests
-from rustbucket_pipeline_tests.analysis.seeding import NOW, WINDOW, command, event, fleet, heard_until, login, request, tell
+from rustbucket_pipeline_tests.analysis.seeding import (
+    NOW,
+    WINDOW,
+    command,
+    event,
+    fleet,
+    heard_until,
+    login,
+    request,
+    tell,
+)
 
 YESTERDAY = WINDOW.start - timedelta(days=1)
 

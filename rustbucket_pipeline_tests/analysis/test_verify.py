@@ -113,7 +113,12 @@ def test_prose_that_could_name_or_run_anything_is_taken_out(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["20 attempts, 3.5 times the usual.", "See F1 and I1: block first; then look.", "A key was left (T1098).", "Up 50%!"],
+    [
+        "20 attempts, 3.5 times the usual.",
+        "See F1 and I1: block first; then look.",
+        "A key was left (T1098).",
+        "Up 50%!",
+    ],
 )
 def test_plain_prose_is_left_alone(text: str) -> None:
     assert held(summary=text).flags == ()
