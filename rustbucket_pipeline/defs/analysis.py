@@ -11,7 +11,7 @@ from rustbucket_pipeline.analysis.version import DIGEST_VERSION, REPORT_VERSION
 from rustbucket_pipeline.control.jobs import ANALYSE_WINDOWS, OWNER
 from rustbucket_pipeline.defs.columns import schema_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
-from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized
+from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized, provenance
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window
 from rustbucket_pipeline.settings import Settings
@@ -64,11 +64,13 @@ def analysis_assets() -> dg.Definitions:
 
         def build(window: Window) -> Iterator[dg.AssetMaterialization]:
             if "window_digest" in selected:
+                sources = provenance(context, "window_digest", window)
                 digest = build_digest(database, window, clock(), context.run.run_id)
-                yield materialized("window_digest", window, digest.sha256, facts_of(digest, rows=1))
+                yield materialized("window_digest", window, digest.sha256, facts_of(digest, rows=1), sources)
             if "log_analysis" in selected:
+                sources = provenance(context, "log_analysis", window)
                 report = build_analysis(database, settings, window, clock(), context.run.run_id)
-                yield materialized("log_analysis", window, report.output_version, facts_of(report, rows=1))
+                yield materialized("log_analysis", window, report.output_version, facts_of(report, rows=1), sources)
 
         with as_failure():
             yield from each_window(context, windows_of(context, FOUR_HOURS), build)

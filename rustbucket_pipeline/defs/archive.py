@@ -12,7 +12,7 @@ from rustbucket_pipeline.archive.pull import PullContext
 from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, OWNER
 from rustbucket_pipeline.defs.columns import schema_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
-from rustbucket_pipeline.defs.reporting import as_failure, facts_of, materialized, observed
+from rustbucket_pipeline.defs.reporting import as_failure, facts_of, materialized, observed, provenance
 from rustbucket_pipeline.defs.resources import S3, Clock
 from rustbucket_pipeline.fleet.registry import active_rustbuckets
 from rustbucket_pipeline.fleet.tokens import token_reader
@@ -65,7 +65,7 @@ def archive_assets() -> dg.Definitions:
             pull = PullContext(database, archive, settings.first_window(now), now, context.run.run_id)
             fleet = openers(active_rustbuckets(database), settings, s3, token_reader(database, settings))
             pulled = pull_fleet(pull, fleet, windows)
-            yield from _events(database, _closed(pulled, windows, pull), pulled)
+            yield from _events(context, database, _closed(pulled, windows, pull), pulled)
 
     return dg.Definitions(assets=[raw_bucket_logs, log_archives])
 
@@ -78,7 +78,7 @@ def _closed(pulled: FleetPull, requested: list[Window], pull: PullContext) -> li
 
 
 def _events(
-    database: Engine, windows: list[Window], pulled: FleetPull
+    context: dg.AssetExecutionContext, database: Engine, windows: list[Window], pulled: FleetPull
 ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     with database.connect() as connection:
         contents = {window: contents_of(connection, window.start) for window in windows}
@@ -87,4 +87,4 @@ def _events(
         facts = facts_of(held, rows=held.records)
         facts["new_bytes_of_this_pull"] = pulled.new_bytes
         facts["failed_sources"] = dg.MetadataValue.json(pulled.failed)
-        yield materialized("log_archives", window, held.version, facts)
+        yield materialized("log_archives", window, held.version, facts, provenance(context, "log_archives", window))

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from rustbucket_pipeline.control.jobs import OWNER, PARSE_LOGS
 from rustbucket_pipeline.defs.columns import schema_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
-from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized
+from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized, provenance
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.events.build import build_hour
 from rustbucket_pipeline.events.version import PARSER_VERSION
@@ -45,8 +45,9 @@ def event_assets() -> dg.Definitions:
         """
 
         def build(window: Window) -> Iterator[dg.AssetMaterialization]:
+            sources = provenance(context, "parsed_logs", window)
             hour = build_hour(database, archive, window, clock(), context.run.run_id)
-            yield materialized("parsed_logs", window, hour.version, facts_of(hour, rows=hour.events))
+            yield materialized("parsed_logs", window, hour.version, facts_of(hour, rows=hour.events), sources)
 
         with as_failure():
             yield from each_window(context, windows_of(context, HOUR), build)

@@ -13,10 +13,17 @@ import dagster as dg
 
 from rustbucket_pipeline.errors import RustbucketError
 from rustbucket_pipeline.model.window import Window
+from rustbucket_pipeline.storage.builds import UPSTREAM
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+
+OBSERVED = "raw_bucket_logs"
+"""What isn't ours and only observed: the archive holds all of it there was, so it makes nothing stale by itself."""
+
+NEVER = "NULL"
+"""Dagster's own word for: there was no event."""
 
 Fact = int | float | str | dg.JsonMetadataValue
 
@@ -30,11 +37,36 @@ def facts_of(outcome: "DataclassInstance", rows: int) -> dict[str, Fact]:
     }
 
 
-def materialized(asset: str, window: Window, version: str, metadata: Mapping[str, Fact]) -> dg.AssetMaterialization:
+def provenance(context: dg.AssetExecutionContext, asset: str, window: Window) -> dict[str, str]:
+    """What Dagster needs to tell whether the window becomes stale: our code, and how far upstream was.
+
+    Ask before the data is read: what arrives in between then makes the window stale, never silently fresh.
+    """
+    code_version = context.assets_def.code_versions_by_key[dg.AssetKey(asset)] or ""
+    tags = {"dagster/code_version": code_version, "dagster/data_version_is_user_provided": "true"}
+    if asset in UPSTREAM:
+        keys = {part.key for part in window.parts(UPSTREAM[asset].length)}
+        ids = context.instance.get_latest_storage_id_by_partition(
+            dg.AssetKey(UPSTREAM[asset].asset), dg.DagsterEventType.ASSET_MATERIALIZATION, keys
+        )
+        return tags | _pointer(UPSTREAM[asset].asset, str(max(ids.values())) if ids else NEVER)
+    return tags | _pointer(OBSERVED, NEVER)
+
+
+def _pointer(upstream: str, storage_id: str) -> dict[str, str]:
+    """Dagster compares data versions of events after this one with the one here; the version itself isn't read."""
+    return {
+        f"dagster/input_event_pointer/{upstream}": storage_id,
+        f"dagster/input_data_version/{upstream}": storage_id,
+    }
+
+
+def materialized(
+    asset: str, window: Window, version: str, metadata: Mapping[str, Fact], provenance: Mapping[str, str]
+) -> dg.AssetMaterialization:
     """The window's materialization; `version` is what downstream compares to know whether it is stale."""
-    return dg.AssetMaterialization(
-        asset, partition=window.key, metadata=metadata, tags={"dagster/data_version": version}
-    )
+    tags = {"dagster/data_version": version, **provenance}
+    return dg.AssetMaterialization(asset, partition=window.key, metadata=metadata, tags=tags)
 
 
 def observed(asset: str, window: Window, version: str) -> dg.AssetObservation:

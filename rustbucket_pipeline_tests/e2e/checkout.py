@@ -1,0 +1,92 @@
+"""A checkout of the project in a directory of its own, used as a person would: commands, no variable set."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rustbucket_pipeline.settings import PROJECT_ROOT
+
+TOP_LEVEL = ("pyproject.toml", "workspace.yaml", "dagster.yaml", "rustbucket_pipeline")
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """Where the project lies; its home is `.rustbucket` below, as by default."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, root: Path) -> "Checkout":
+        root.mkdir(parents=True)
+        for name in TOP_LEVEL:
+            source = PROJECT_ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, root / name)
+        return cls(root)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Nothing of ours, nothing of Dagster's."""
+        return {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "HOME": str(self.root), "LANG": "C.UTF-8"}
+
+    def run(self, module: str, *arguments: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run `python -m module arguments` there."""
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=self.root,
+            env=self.environment | more,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+        if check:
+            assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def rustbucket(self, *arguments: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run the `rustbucket` command."""
+        return self.run("rustbucket_pipeline.cli", *arguments, check=check, **more)
+
+    def materialize(self, asset: str, partition: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Materialize one partition by Dagster's own command."""
+        select = ("--select", asset, "--partition", partition)
+        return self.run("dagster", "asset", "materialize", "-m", "rustbucket_pipeline.definitions", *select, check=check)
+
+    def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a long-running `python -m module arguments`."""
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=self.root,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def graphql(port: int, query: str, **variables: object) -> Any:
+    """Ask the web server."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        got = json.load(answer)
+    assert "errors" not in got, got
+    return got["data"]

@@ -1,0 +1,92 @@
+"""Dagster's own commands on a registered fleet, no variable set; and what the UI then knows of it."""
+
+import signal
+import subprocess
+import urllib.error
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rustbucket_pipeline.storage import embedded
+from rustbucket_pipeline_tests.archive.fleet_on_disk import hour_of_lines
+from rustbucket_pipeline_tests.e2e.checkout import Checkout, free_port, graphql
+
+MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+KEY = f"{MIDNIGHT:%Y-%m-%d}-00:00"
+
+RUNS = "{ runsOrError { ... on Runs { results { status jobName tags { key value } } } } }"
+PARTITIONS = """query ($asset: AssetKeyInput!) { assetNodeOrError(assetKey: $asset) { ... on AssetNode {
+  assetPartitionStatuses { ... on TimePartitionStatuses { ranges { startKey endKey status } } }
+  staleStatusByPartition(partitions: ["%s"]) } } }"""
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A fleet of one, whose uploader left one hour of yesterday; archived, parsed and analysed by hand."""
+    checkout = Checkout.at(tmp_path_factory.mktemp("e2e") / "my checkout")
+    sources = checkout.root / ".rustbucket" / "sources" / "BKT100001"
+    uploaded = sources / "instance" / f"rustbucket.log.{MIDNIGHT:%Y-%m-%d}-00"
+    uploaded.parent.mkdir(parents=True)
+    uploaded.write_bytes(hour_of_lines(MIDNIGHT))
+    checkout.rustbucket("fleet", "add", "one", "--logs", sources.as_uri())
+    checkout.rustbucket("fleet", "approve", "BKT100001")
+    yield checkout
+    embedded.down(checkout.root / ".rustbucket")
+
+
+@pytest.fixture(scope="module")
+def materialized(checkout: Checkout) -> Checkout:
+    for asset in ("log_archives", "parsed_logs", "window_digest", "log_analysis"):
+        checkout.materialize(asset, KEY)
+    return checkout
+
+
+@pytest.fixture
+def ui(materialized: Checkout) -> Iterator[int]:
+    """The port of a web server on that checkout."""
+    port = free_port()
+    server = materialized.start("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", "workspace.yaml")
+    try:
+        wait_for(port, server)
+        yield port
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=30)
+
+
+def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    while True:
+        assert server.poll() is None, server.communicate()[0]
+        try:
+            graphql(port, "{ version }")
+        except (urllib.error.URLError, ConnectionError):
+            continue
+        return
+
+
+def test_each_asset_is_materialized_by_hand_and_the_report_is_there(materialized: Checkout) -> None:
+    report = materialized.rustbucket("report", KEY)
+    assert "complete: " in report.stdout
+    assert "60 " in report.stdout or "120 " in report.stdout
+
+
+def test_the_ui_sees_the_runs_and_calls_nothing_stale(ui: int) -> None:
+    runs = graphql(ui, RUNS)["runsOrError"]["results"]
+    assert [run["status"] for run in runs].count("SUCCESS") == 4
+    for asset in ("log_archives", "parsed_logs", "window_digest", "log_analysis"):
+        node = graphql(ui, PARTITIONS % KEY, asset={"path": [asset]})["assetNodeOrError"]
+        ranges = node["assetPartitionStatuses"]["ranges"]
+        assert any(found["startKey"] <= KEY <= found["endKey"] and found["status"] == "MATERIALIZED" for found in ranges)
+        assert node["staleStatusByPartition"] == ["FRESH"]
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [(f"{MIDNIGHT:%Y-%m-%d}-00:07", "border"), ("2999-01-01-00:00", "2999-01-01-00:00")],
+)
+def test_a_bad_partition_key_fails_and_builds_nothing(materialized: Checkout, key: str, says: str) -> None:
+    refused = materialized.materialize("parsed_logs", key, check=False)
+    assert refused.returncode != 0
+    assert says in refused.stdout + refused.stderr
