@@ -27,7 +27,9 @@ _FORBIDDEN = {
         rf"\d{{1,3}}(?:{_DOT}\d{{1,3}}){{3}}|(?:[0-9a-f]{{0,4}}:){{2,7}}[0-9a-f]{{0,4}}", re.IGNORECASE
     ),
     "link": re.compile(r"[a-z][a-z0-9+.-]{1,15}:/|\bh[tx]{2}ps?\b|\bwww\b|javascript:|data:", re.IGNORECASE),
-    "domain": re.compile(r"(?<![a-z0-9_-])[a-z0-9_-]+(?:\.|\[\.\]|\(\.\)|\[dot\]|\(dot\)|\sdot\s)[a-z]{2,}", re.IGNORECASE),
+    "domain": re.compile(
+        r"(?<![a-z0-9_-])[a-z0-9_-]+(?:\.|\[\.\]|\(\.\)|\[dot\]|\(dot\)|\sdot\s)[a-z]{2,}", re.IGNORECASE
+    ),
     "hash": re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])[0-9a-f]{12,}\b", re.IGNORECASE),
     "mention": re.compile(r"[@#]|<!"),
     "markup": re.compile(r"[<>`|*_\[\]{}\\]|&[a-z#0-9]+;", re.IGNORECASE),

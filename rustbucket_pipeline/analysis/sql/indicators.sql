@@ -1,20 +1,7 @@
 -- Every address that connected and every URL and host named in commands, paths or requests of the window.
 -- Peers of recorded connections only are `ip`: an address in a text proves nothing about its owner.
--- Each text is searched once, however often it was sent; the first condition is cheap and spares most of them that.
-WITH texts AS MATERIALIZED (
-    SELECT event_id, event_ts, rustbucket_id, left(concat_ws(' ', command, http_path, fields ->> 'request'), 8192) AS told
-    FROM log_events
-    WHERE event_ts >= :since AND event_ts < :end AND event_type IN ('command', 'request')
-),
-promising AS MATERIALIZED (
-    SELECT DISTINCT told FROM texts WHERE told ~ '://|[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]'
-),
-named AS MATERIALIZED (
-    SELECT DISTINCT told, 'url' AS type, found[1] AS value
-    FROM promising CROSS JOIN LATERAL regexp_matches(told, :url, 'gi') AS found
-    UNION ALL
-    SELECT DISTINCT told, 'host', lower(coalesce(found[1], found[2]))
-    FROM promising CROSS JOIN LATERAL regexp_matches(told, :host, 'gi') AS found
+WITH texts AS NOT MATERIALIZED (
+    SELECT event_id, event_ts, rustbucket_id, sha256(convert_to(told, 'UTF8')) AS text_hash FROM window_texts
 ),
 spotted AS NOT MATERIALIZED (
     SELECT 'ip' AS type, src_ip AS value, event_id, event_ts, rustbucket_id
@@ -22,7 +9,7 @@ spotted AS NOT MATERIALIZED (
     WHERE event_ts >= :since AND event_ts < :end AND src_ip IS NOT NULL AND trust >= 0.5
     UNION ALL
     SELECT named.type, named.value, texts.event_id, texts.event_ts, texts.rustbucket_id
-    FROM named INNER JOIN texts ON texts.told = named.told
+    FROM window_named AS named INNER JOIN texts ON texts.text_hash = named.text_hash
 ),
 inside AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY type, value ORDER BY event_ts, event_id) AS place
