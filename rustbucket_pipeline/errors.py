@@ -12,7 +12,8 @@
         ├── DatabaseUnavailable
         ├── StoreUnavailable
         └── SourceUnavailable   one rustbucket's logs or answers; never stops the others
-            └── FetchFailed     asking it over HTTP failed; `outcome` says how
+            ├── FetchFailed     asking it over HTTP failed; `outcome` says how
+            └── FileUnavailable one of its log files can't be read now; its others go on
 
 Every message says what happened and ends with what to do. Only Dagster glue turns them into `dagster.Failure`;
 only the command line turns them into an exit code. No error is defined anywhere else.
@@ -89,3 +90,7 @@ class FetchFailed(SourceUnavailable):
         """Say what happened, and which outcome that is."""
         super().__init__(message)
         self.outcome = outcome
+
+
+class FileUnavailable(SourceUnavailable):
+    """One log file is gone, was replaced since it was listed, or may not be read; it is tried again."""

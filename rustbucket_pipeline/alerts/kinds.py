@@ -31,6 +31,7 @@ class Kind(StrEnum):
     DECOY_ANSWERED = "decoy_answered", Severity.ERROR, "the honeypot's decoy answered; HTTP is off for it"
     SILENT_SENSOR = "silent_sensor", Severity.WARNING, "no log bytes of a rustbucket although they are overdue"
     SOURCE_FAILED = "source_failed", Severity.WARNING, "a rustbucket's logs can't be listed or read"
+    ODD_FILES = "odd_files", Severity.WARNING, "a source holds files that no uploader leaves; they aren't archived"
     GAP_UNFILLABLE = "gap_unfillable", Severity.ERROR, "bytes are gone and their source no longer holds them"
     LATE_DATA = "late_data", Severity.INFO, "logs came after the report that should have had them"
     LATE_FLOOD = "late_flood", Severity.WARNING, "one rustbucket made many built windows stale at once"

@@ -66,6 +66,8 @@ rustbuckets = Table(
     _when("last_seen"),
     _when("last_log_at"),
     Column("token", LargeBinary, comment="Fernet ciphertext"),
+    Column("s3_region", Text, comment="of the bucket in logs_url; null: S3 is asked"),
+    Column("s3_owner", Text, comment="account that must own that bucket; null: any"),
 )
 
 rustbucket_status = Table(
@@ -87,6 +89,7 @@ rustbucket_status = Table(
     Column("connections", BigInteger),
     Column("version", Text),
     Column("detail", Text),
+    Index("ix_rustbucket_status_answered", "rustbucket_id", "observed_at", postgresql_where=text("outcome = 'ok'")),
 )
 
 source_files = Table(
@@ -102,13 +105,30 @@ source_files = Table(
     Column("prefix_sha256", Text, nullable=False, comment="of the consumed bytes"),
     Column("clock", DateTime(timezone=True), nullable=False, comment="event time of the last archived record"),
     Column("after_text", Boolean, nullable=False, comment="that record is in a text dialect"),
+    Column("content_bytes", BigInteger, comment="bytes of log in it, decompressed; null: not read to its end"),
+    Column("unarchived", Text, comment="why not all of it is archived; null: all of it is"),
     _when("period_start"),
     _when("period_end"),
     _when("first_seen_at", nullable=False),
     _when("last_seen_at", nullable=False),
     _when("replaced_at"),
+    Column("expired_at", DateTime(timezone=True), comment="gone from its source before all of it was archived"),
+    Index("ix_source_files_rustbucket_id_period_start", "rustbucket_id", "period_start"),
+    Column("expired_at", DateTime(timezone=True), comment="gone from the source before all of it was archived"),
     Index("uq_source_files_current", "rustbucket_id", "key", unique=True, postgresql_where=text("replaced_at IS NULL")),
     Index("ix_source_files_log_id", "log_id"),
+    Index("ix_source_files_expired", "rustbucket_id", postgresql_where=text("expired_at IS NOT NULL")),
+)
+
+odd_keys = Table(
+    "odd_keys",
+    metadata,
+    _of_rustbucket(primary_key=True),
+    Column("key", Text, primary_key=True, comment="as it can be shown: bounded, escaped"),
+    Column("reason", Text, nullable=False),
+    _when("first_seen_at", nullable=False),
+    _when("last_seen_at", nullable=False),
+    comment="what a source's last listing held that isn't a log file's key; the first 1,000",
 )
 
 segments = Table(
@@ -133,6 +153,8 @@ segments = Table(
     _when("last_event_ts", nullable=False),
     Column("clock", DateTime(timezone=True), nullable=False, comment="event time of the record before"),
     Column("after_text", Boolean, nullable=False, comment="the record before is in a text dialect"),
+    Column("end_clock", DateTime(timezone=True), comment="event time of the last record"),
+    Column("end_after_text", Boolean, comment="the last record is in a text dialect"),
     _when("vouched_from", nullable=False),
     _when("vouched_until", nullable=False),
     _when("pulled_at", nullable=False),
@@ -140,6 +162,7 @@ segments = Table(
     CheckConstraint("byte_end > byte_start", name="bytes"),
     Index("ix_segments_window_start", "window_start", "rustbucket_id"),
     Index("ix_segments_rustbucket_id_pulled_at", "rustbucket_id", "pulled_at"),
+    Index("ix_segments_rustbucket_id_last_event_ts", "rustbucket_id", "last_event_ts"),
 )
 
 window_builds = Table(
