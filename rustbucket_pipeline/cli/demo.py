@@ -47,7 +47,7 @@ def demo(
         shutil.rmtree(home, ignore_errors=True)
     os.environ.update(environment(home))
     now = datetime.now(UTC)
-    outcome = run_demo(home, kept_play(home, hours, rustbuckets, seed, now), now, _silent if as_json else _shown)
+    outcome = run_demo(home, kept_play(home, hours, rustbuckets, seed, now), now, _silent if as_json else shown)
     if as_json:
         print_json(_as_json(outcome))
     else:
@@ -56,14 +56,15 @@ def demo(
         raise typer.Exit(1)
 
 
-def demo_home() -> Path:
+def demo_home(suffix: str = "demo") -> Path:
     """Beside the real home, whatever that is."""
     home = load_settings().home
-    return home.with_name(f"{home.name}-demo")
+    return home.with_name(f"{home.name}-{suffix}")
 
 
 @contextmanager
-def _shown(words: str) -> Generator[None]:
+def shown(words: str) -> Generator[None]:
+    """Say that a step is under way, and how long it took."""
     begun = time.monotonic()
     if sys.stderr.isatty():
         with console.status(words):
@@ -129,7 +130,9 @@ def _print_story(story: Story | None) -> None:
             Text(f"{row.event_ts:%H:%M:%S} UTC  {row.rustbucket_id}  {plain(row.src_ip)}  {plain(row.text)[:100]}"),
             Text(f"  event    {row.event_id}", style="dim"),
             Text(f"  object   {row.object_key}", style="dim"),
-            Text(f"  bytes    {row.byte_length} at {row.in_object} in the object = at {row.byte_offset} of", style="dim"),
+            Text(
+                f"  bytes    {row.byte_length} at {row.in_object} in the object = at {row.byte_offset} of", style="dim"
+            ),
             Text(f"  source   {plain(row.source_key)}", style="dim"),
         ]
     console.print()

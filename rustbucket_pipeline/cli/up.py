@@ -6,11 +6,16 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
+from rustbucket_pipeline.cli.demo import demo_home, shown
 from rustbucket_pipeline.cli.output import say
+from rustbucket_pipeline.demo.home import environment, kept_play
+from rustbucket_pipeline.demo.live_fleet import live_fleet
+from rustbucket_pipeline.demo.run import run_demo
 from rustbucket_pipeline.errors import PermanentError, UsageError
 from rustbucket_pipeline.settings import PROJECT_ROOT, Settings, load_settings
 from rustbucket_pipeline.storage.postgres import open_database
@@ -34,9 +39,7 @@ def up(
     _require_free(port)
     with ExitStack() as stack:
         if demo:
-            from rustbucket_pipeline.demo.live_fleet import live_fleet
-
-            stack.enter_context(live_fleet())
+            _attack(stack)
         settings = load_settings()
         open_database(settings).dispose()
         processes = [
@@ -45,6 +48,17 @@ def up(
         ]
         say(f"Dagster's UI: http://{HOST}:{port} (ready in some seconds; Ctrl-C stops everything)", style="bold")
         _look_after(settings, processes)
+
+
+def _attack(stack: ExitStack) -> None:
+    """Play the simulated fleet's past through, then let it live on; from here on the environment is the demo's own."""
+    home, now = demo_home("live"), datetime.now(UTC)
+    os.environ.update(environment(home))
+    play = kept_play(home, hours=8, rustbuckets=6, seed=1, now=now)
+    if not (home / "played").exists():
+        run_demo(home, play, now, shown)
+        (home / "played").touch()
+    stack.enter_context(live_fleet(home, play, lambda: datetime.now(UTC)))
 
 
 def _require_free(port: int) -> None:

@@ -36,16 +36,15 @@ class Due:
 def due(states: Iterable[WindowState], now: datetime, *, grace: timedelta) -> list[Due]:
     """The windows to build now, oldest first: over for at least `grace`, ready, and stale or never built.
 
-    A window of which nothing came yet isn't built: silence proves nothing.
+    A window of which nothing came yet isn't built: silence proves nothing. Where a job builds two assets, a window has
+    two states; it is due once, for whichever asset needs it.
     """
-    return [
-        Due(state.window, "inputs changed since it was built" if state.built_from else "never built", state.inputs)
-        for state in states
-        if state.inputs is not None
-        and state.inputs != state.built_from
-        and state.ready
-        and state.window.end + grace <= now
-    ]
+    found: dict[Window, Due] = {}
+    for state in states:
+        if state.inputs is not None and state.inputs != state.built_from and state.ready:
+            why = "inputs changed since it was built" if state.built_from else "never built"
+            found.setdefault(state.window, Due(state.window, why, state.inputs))
+    return sorted((item for item in found.values() if item.window.end + grace <= now), key=lambda item: item.window)
 
 
 def without(dues: Iterable[Due], busy: Iterable[Window]) -> list[Due]:
