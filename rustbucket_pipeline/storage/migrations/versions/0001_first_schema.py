@@ -8,7 +8,7 @@ from rustbucket_pipeline.storage.tables import metadata
 revision = "0001"
 down_revision = None
 
-VIEWS = ("logs", "log_analysis", "rustbucket_watermarks")
+VIEWS = ("logs", "log_analysis", "rustbucket_watermarks", "rustbucket_hours")
 
 
 def upgrade() -> None:
