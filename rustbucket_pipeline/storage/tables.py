@@ -112,7 +112,6 @@ source_files = Table(
     _when("first_seen_at", nullable=False),
     _when("last_seen_at", nullable=False),
     _when("replaced_at"),
-    Column("expired_at", DateTime(timezone=True), comment="gone from its source before all of it was archived"),
     Index("ix_source_files_rustbucket_id_period_start", "rustbucket_id", "period_start"),
     Column("expired_at", DateTime(timezone=True), comment="gone from the source before all of it was archived"),
     Index("uq_source_files_current", "rustbucket_id", "key", unique=True, postgresql_where=text("replaced_at IS NULL")),
