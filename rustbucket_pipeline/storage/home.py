@@ -5,6 +5,8 @@ Only its making and what it remembers of it (`settings.toml`). What lies inside 
 
 import os
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -53,6 +55,27 @@ def write_once(path: Path, text: str) -> bool:
     Raises:
         ConfigurationError: its directory can't be written to.
     """
+    with _beside(path, text) as written:
+        try:
+            os.link(written, path)
+        except FileExistsError:
+            return False
+        return True
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Give the file (0600) that text, whatever it held; never seen half-written.
+
+    Raises:
+        ConfigurationError: its directory can't be written to.
+    """
+    with _beside(path, text) as written:
+        written.replace(path)
+
+
+@contextmanager
+def _beside(path: Path, text: str) -> Generator[Path]:
+    """The text in a file of its own in the same directory, durable; gone afterwards unless it was renamed."""
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -60,16 +83,13 @@ def write_once(path: Path, text: str) -> bool:
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(name, path)
-        except FileExistsError:
-            return False
+            yield Path(name)
         finally:
-            Path(name).unlink()
+            Path(name).unlink(missing_ok=True)
     except OSError as error:
         raise ConfigurationError(
             f"{path} can't be written ({error.strerror}); make room or correct its rights"
         ) from error
-    return True
 
 
 def _make_private(path: Path) -> None:

@@ -9,7 +9,8 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 Store = LocalStore | S3Store
 
 _FORMS = "write file:///directory or s3://bucket/prefix, or unset it for a directory in the home"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as listed: its key, its size in bytes, and when it was written (UTC), by the store's clock."""
+
+    key: str
+    size: int
+    modified: datetime
 
 
 class Archive:
@@ -58,6 +68,16 @@ class Archive:
                 obstore.put(self._store, key, data, mode="create")
             except AlreadyExistsError:
                 return self._replace_leftover(key, data)
+        return True
+
+    def put_once(self, key: str, data: bytes) -> bool:
+        """Store it unless that key is taken, by whatever it is; whether it was stored. Never overwrites."""
+        self._unsettled.add(key)
+        with self._translated(key):
+            try:
+                obstore.put(self._store, key, data, mode="create")
+            except AlreadyExistsError:
+                return False
         return True
 
     def get(self, key: str) -> bytes:
@@ -96,6 +116,12 @@ class Archive:
         with self._translated(prefix):
             for batch in obstore.list(self._store, prefix):  # pyright: ignore[reportUnknownMemberType] (pyarrow's)
                 yield from (found["path"] for found in batch)
+
+    def stored(self, prefix: str) -> Iterator[Stored]:
+        """The same keys, with what the store says of each object."""
+        with self._translated(prefix):
+            for batch in obstore.list(self._store, prefix):  # pyright: ignore[reportUnknownMemberType] (pyarrow's)
+                yield from (Stored(found["path"], found["size"], found["last_modified"]) for found in batch)
 
     def settle(self) -> None:
         """Return when everything put so far survives a power loss: call it before the ledger's commit."""
