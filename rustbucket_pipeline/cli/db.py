@@ -16,6 +16,7 @@ app = typer.Typer(
     help="The database: how it is, its schema, a shell.\n\n"
     "Unless `RUSTBUCKET_DATABASE_URL` names another, it is an embedded PostgreSQL in the home that starts by itself.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="markdown",
 )
 

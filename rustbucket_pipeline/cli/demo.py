@@ -19,10 +19,11 @@ from rustbucket_pipeline.cli.output import JsonOption, console, plain, print_jso
 from rustbucket_pipeline.demo.home import environment, kept_play
 from rustbucket_pipeline.demo.run import Outcome, run_demo
 from rustbucket_pipeline.demo.story import Story
+from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.settings import load_settings
 from rustbucket_pipeline.storage import embedded
 
-app = typer.Typer(help="Run the whole chain on a simulated fleet, in a home of its own.")
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
 @app.command()
@@ -41,6 +42,8 @@ def demo(
 
     Examples: `rustbucket demo`, `rustbucket demo --rustbuckets 20 --hours 12`, `rustbucket demo --json`.
     """
+    if hours % 4:
+        raise UsageError("the demo plays whole 4-hour windows; give --hours as 4, 8, 12 …")
     home = demo_home()
     if fresh:
         embedded.down(home)
@@ -142,14 +145,15 @@ def _print_story(story: Story | None) -> None:
 
 
 def _print_next() -> None:
+    program = "rustbucket" if shutil.which("rustbucket") else sys.argv[0]
     console.print()
     say("where to look next", style="bold")
     print_table(
         ("command", "shows"),
         [
-            ("RUSTBUCKET_HOME=.rustbucket-demo rustbucket report", "the newest report"),
-            ("rustbucket up --demo", "Dagster's UI: the lineage, every run, a live fleet"),
-            ("rustbucket fleet add --help", "your own honeypots"),
+            (f"RUSTBUCKET_HOME=.rustbucket-demo {program} report", "the newest report"),
+            (f"{program} up --demo", "Dagster's UI: the lineage, every run, a live fleet"),
+            (f"{program} fleet add --help", "your own honeypots"),
         ],
     )
 

@@ -6,7 +6,7 @@ from rustbucket_pipeline.cli.output import say
 from rustbucket_pipeline.settings import load_settings
 from rustbucket_pipeline.storage import embedded
 
-app = typer.Typer(help="Stop the embedded PostgreSQL.")
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
 @app.command()

@@ -13,8 +13,16 @@ from rustbucket_pipeline.settings import PROJECT_ROOT
 
 HELP = """A Dagster data pipeline for fleets of Rustbucket honeypots.
 
-Start with `rustbucket demo`. Logs are pulled, archived unchanged, parsed into PostgreSQL and analysed; the same assets
-run by schedule, in Dagster's UI (`rustbucket up`), and by `dagster asset materialize`."""
+Logs are pulled, archived unchanged, parsed into PostgreSQL and analysed. The same assets run by schedule, in Dagster's
+UI and by `dagster asset materialize`.
+
+See it work, without any set-up: `rustbucket demo`, then `rustbucket up --demo`.
+
+Your own fleet: `rustbucket fleet add NAME --logs s3://bucket/prefix`, `rustbucket fleet approve ID`, `rustbucket up`;
+some hours later `rustbucket report`.
+
+Everything is kept in one directory, `RUSTBUCKET_HOME` (default: `.rustbucket` in the checkout). Times are UTC. In a
+pipe, tables are plain tab-separated lines; most commands take `--json`."""
 
 NOUNS = ("demo", "up", "down", "fleet", "report", "trace", "db")
 """Each is `cli/<noun>.py` with `app`, in the order people meet them."""
@@ -32,7 +40,9 @@ class Nouns(TyperGroup):
         if cmd_name not in NOUNS:
             return None
         module = importlib.import_module(f"rustbucket_pipeline.cli.{cmd_name}")
-        return typer.main.get_command(module.app)
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
 
 
 root = typer.Typer(

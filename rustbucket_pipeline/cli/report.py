@@ -12,8 +12,8 @@ from rustbucket_pipeline.analysis.page import Report
 from rustbucket_pipeline.analysis.render import lines_of
 from rustbucket_pipeline.analysis.report import newest_window_with_rows, report_at_once, stored_report
 from rustbucket_pipeline.cli.output import console, print_json
-from rustbucket_pipeline.errors import UsageError
-from rustbucket_pipeline.model.window import FOUR_HOURS, window_of_key
+from rustbucket_pipeline.errors import BadWindow, UsageError
+from rustbucket_pipeline.model.window import FOUR_HOURS, Window, window_of_key
 from rustbucket_pipeline.settings import load_settings
 from rustbucket_pipeline.storage.postgres import open_database
 
@@ -63,7 +63,7 @@ def report(
 
 
 def _stored(engine: Engine, key: str) -> Report:
-    window = None if key == LATEST else window_of_key(key, FOUR_HOURS)
+    window = None if key == LATEST else _named(key, datetime.now(UTC))
     with engine.connect() as connection:
         found = stored_report(connection, window)
     if found is not None:
@@ -74,11 +74,19 @@ def _stored(engine: Engine, key: str) -> Report:
 
 
 def _made_at_once(engine: Engine, key: str) -> Report:
+    now = datetime.now(UTC)
     with engine.connect() as connection, connection.begin() as transaction:
-        newest = newest_window_with_rows(connection, datetime.now(UTC))
-        made = report_at_once(connection, newest if key == LATEST else window_of_key(key, FOUR_HOURS))
+        window = newest_window_with_rows(connection, now) if key == LATEST else _named(key, now)
+        made = report_at_once(connection, window)
         transaction.rollback()
         return made
+
+
+def _named(key: str, now: datetime) -> Window:
+    window = window_of_key(key, FOUR_HOURS)
+    if window.start > now:
+        raise BadWindow(f"{key} hasn't begun: it is {now:%Y-%m-%d %H:%M} UTC; name an earlier window, or none")
+    return window
 
 
 def _print(report: Report, form: Format) -> None:

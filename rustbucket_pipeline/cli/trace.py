@@ -10,7 +10,7 @@ from rustbucket_pipeline.settings import load_settings
 from rustbucket_pipeline.storage.objects import open_archive
 from rustbucket_pipeline.storage.postgres import open_database
 
-app = typer.Typer(help="Follow an event down to the bytes in the archive.")
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 _COLUMNS = (
     "event_ts",

@@ -20,7 +20,7 @@ from rustbucket_pipeline.errors import PermanentError, UsageError
 from rustbucket_pipeline.settings import PROJECT_ROOT, Settings, load_settings
 from rustbucket_pipeline.storage.postgres import open_database
 
-app = typer.Typer(help="Start the web UI and the daemon, schedules running.")
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 HOST = "127.0.0.1"
 LOOK_AFTER_SECONDS = 2.0

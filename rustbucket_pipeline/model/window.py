@@ -63,8 +63,9 @@ def window_of_key(key: str, length: timedelta) -> Window:
         raise BadWindow(f"{key!r} is no window; write its start in UTC like 2026-03-02-04:00") from None
     window = window_at(start, length)
     if window.start != start or window.key != key:
-        minutes = length // timedelta(minutes=1)
-        raise BadWindow(f"{key!r} isn't on a border of {minutes} minutes; the window around it is {window.key}")
+        hours, minutes = length // HOUR, length // timedelta(minutes=1)
+        span = f"{hours} hours" if hours > 1 else f"{minutes} minutes"
+        raise BadWindow(f"{key!r} isn't on a border of {span}; the window around it is {window.key}")
     return window
 
 

@@ -23,7 +23,7 @@ DATABASE = "rustbucket"
 HISTORY = "dagster"
 """Dagster's database in the embedded server; elsewhere this is added to the name of ours."""
 
-REMEDY = "see `rustbucket db status`; a PostgreSQL of your own is set by RUSTBUCKET_DATABASE_URL"
+REMEDY = "start that server, or set RUSTBUCKET_DATABASE_URL to another; unset, an embedded one is used"
 
 
 def address(settings: Settings) -> URL:
