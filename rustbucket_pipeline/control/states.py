@@ -21,9 +21,10 @@ GRACE = timedelta(hours=2, minutes=15)
 """How long after its end a window waits for rustbuckets that haven't been heard past it (DESIGN section 3)."""
 
 _SLOWEST = text(
-    "select min(coalesce(w.watermark, '-infinity')) from rustbucket_watermarks w"
+    "select case when count(w.watermark) = count(*) then min(w.watermark) end from rustbucket_watermarks w"
     " join rustbuckets r on r.id = w.rustbucket_id where r.status = 'active'"
 )
+"""The earliest watermark; null while an active rustbucket has none."""
 
 
 def window_states(connection: Connection, job: Job, start: datetime, now: datetime) -> list[WindowState]:

@@ -62,11 +62,12 @@ def test_processes_that_meet_on_a_cold_home_share_one_history_from_any_directory
 
 
 def test_what_dagster_keeps_in_files_lies_in_the_home(instance: dg.DagsterInstance, own_home: Path) -> None:
+    before = set(PROJECT_ROOT.iterdir())
     result = idle.execute_in_process(instance=instance)
     assert instance.get_run_by_id(result.run_id) is not None
     assert any((own_home / "dagster" / "compute_logs").rglob("*.err"))
     assert not {"storage", "history", "schedules", ".telemetry", ".logs_queue"} & {
-        path.name for path in PROJECT_ROOT.iterdir()
+        path.name for path in set(PROJECT_ROOT.iterdir()) - before
     }
 
 
