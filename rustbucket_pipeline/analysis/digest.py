@@ -4,12 +4,12 @@ Counting is SQL's work (`sql/*.sql`); here its answers are put into the digest's
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row
+from sqlalchemy import Connection, Engine, Row, RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
 from rustbucket_pipeline.analysis.baseline import LOOKBACK, baseline_of
@@ -120,13 +120,15 @@ def _activity(row: Row[Any]) -> Activity:
     return Activity(rustbucket=row.rustbucket_id, protocol=row.protocol, event_type=row.event_type, events=row.events)
 
 
-def _totals(sums: Mapping[str, int], activity: Sequence[Row[Any]]) -> Totals:
+def _totals(sums: RowMapping, activity: Sequence[Row[Any]]) -> Totals:
     by_type, by_protocol = Counter[str](), Counter[str]()
     for part in activity:
         by_type[part.event_type] += part.events
         if part.protocol is not None:
             by_protocol[part.protocol] += part.events
-    return Totals(**sums, by_type=dict(by_type), by_protocol=dict(by_protocol))
+    return Totals(
+        **{str(name): count for name, count in sums.items()}, by_type=dict(by_type), by_protocol=dict(by_protocol)
+    )
 
 
 def _listings(connection: Connection, window: Window) -> dict[str, Listing]:

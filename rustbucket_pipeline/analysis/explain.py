@@ -13,8 +13,8 @@ from rustbucket_pipeline.analysis.claude import Claude, Ending, Pace, Reply, add
 from rustbucket_pipeline.analysis.contents import Digest
 from rustbucket_pipeline.analysis.findings import Finding
 from rustbucket_pipeline.analysis.page import ClaudeNote, Prose
-from rustbucket_pipeline.analysis.prompt import Question, question_of
-from rustbucket_pipeline.analysis.verify import Ground, Verified, verify
+from rustbucket_pipeline.analysis.prompt import Question, attackers_texts, question_of
+from rustbucket_pipeline.analysis.verify import Ground, Verified, quotes_of, verify
 from rustbucket_pipeline.settings import Settings
 
 OFF = "off (no ANTHROPIC_API_KEY)"
@@ -65,7 +65,7 @@ def explain(settings: Settings, digest: Digest, findings: Sequence[Finding], led
         return Explanation(None, ClaudeNote(outcome=f"not asked: {problem}", retry=True))
     shown = frozenset(indicator.id for indicator in digest.indicators.rows)
     question = question_of(digest, findings)
-    ground = Ground(findings, shown, question.canary)
+    ground = Ground(findings, shown, question.canary, quotes_of(attackers_texts(digest, findings)))
     return asyncio.run(_explain(Claude(settings, ledger, pace), question, ground, pace))
 
 

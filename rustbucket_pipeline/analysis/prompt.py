@@ -98,6 +98,14 @@ def question_of(digest: Digest, findings: Sequence[Finding]) -> Question:
     return Question(json.dumps(document, ensure_ascii=True, separators=(",", ":")), canary)
 
 
+def attackers_texts(digest: Digest, findings: Sequence[Finding]) -> list[str]:
+    """Every text in the question that attackers wrote, passwords (which it doesn't hold) too."""
+    rows = (*digest.commands.rows, *digest.paths.rows, *digest.credentials.rows)
+    texts = [text for row in rows for text in (row.value, row.second) if text]
+    texts += [example for finding in findings for example in finding.examples]
+    return [*texts, *(indicator.value for indicator in digest.indicators.rows)]
+
+
 def messages_of(question: Question) -> list[MessageParam]:
     """The conversation: request, call that reads the digest, digest, and a note on a flagged first answer."""
     result: list[ToolResultBlockParam | TextBlockParam] = [

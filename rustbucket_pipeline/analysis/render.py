@@ -99,7 +99,7 @@ def _indicators(report: Report) -> Iterator[Line]:
 
 def _indicator(indicator: Indicator) -> str:
     new = "new" if indicator.is_new else "   "
-    counts = f"{indicator.events:,} events, {indicator.rustbuckets:,} rustbuckets, from {indicator.first:%H:%M}"
+    counts = f"events: {indicator.events:,}, rustbuckets: {indicator.rustbuckets:,}, from {indicator.first:%H:%M}"
     return f"  {indicator.id:<6}{new} {indicator.type:<5}{visible(indicator.value, 100)}  ({counts})"
 
 

@@ -15,6 +15,8 @@ from rustbucket_pipeline.analysis.page import Explained, Prose
 from rustbucket_pipeline.analysis.severity import Severity
 
 _LONGEST = {"summary": 1200, "title": 120, "why": 700, "recommendation": 400}
+_RUN = 20
+_SHORTEST_QUOTE = 8
 _MOST_FINDINGS = 30
 _MOST_RECOMMENDATIONS = 5
 
@@ -63,16 +65,24 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What an answer is held against: the findings, the ids of the indicators shown, and the canary."""
+    """What an answer is held against: the findings, the ids of the indicators shown, the canary, attackers' texts."""
 
     findings: Sequence[Finding]
     indicators: frozenset[str]
     canary: str
+    quotes: frozenset[str] = frozenset()
 
     @property
     def severity(self) -> Severity:
         """The worst of the rules'."""
         return worst(finding.severity for finding in self.findings)
+
+
+def quotes_of(texts: Iterable[str]) -> frozenset[str]:
+    """What betrays a quote of one of the texts: every run of `_RUN` characters, and short telling texts whole."""
+    plain = [_flat(text) for text in texts]
+    short = {text for text in plain if _SHORTEST_QUOTE <= len(text) < _RUN and not text.isalpha()}
+    return frozenset(short.union(*(_runs(text) for text in plain)))
 
 
 def worst(severities: Iterable[Severity]) -> Severity:
@@ -101,6 +111,19 @@ def verify(text: str, ground: Ground) -> Verified:
     return Verified(prose if prose.summary else None, tuple(dict.fromkeys(check.flags)))
 
 
+def _flat(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def _runs(text: str) -> set[str]:
+    return {text[start : start + _RUN] for start in range(len(text) - _RUN + 1)}
+
+
+def _is_quoting(plain: str, quotes: frozenset[str]) -> bool:
+    flat = _flat(plain)
+    return not quotes.isdisjoint(_runs(flat)) or any(quote in flat for quote in quotes if len(quote) < _RUN)
+
+
 @dataclass(slots=True)
 class _Check:
     """One answer being held against its ground; collects flags on the way."""
@@ -117,6 +140,8 @@ class _Check:
         problems = [name for name, pattern in _FORBIDDEN.items() if pattern.search(plain)]
         if not (plain.isascii() and plain.isprintable()):
             problems.append("characters")
+        if _is_quoting(plain, self.ground.quotes):
+            problems.append("a quote of attackers' text")
         if self.ground.canary in plain:
             problems.append("canary")
         self.flags += [f"{problem} in a {kind}" for problem in problems]

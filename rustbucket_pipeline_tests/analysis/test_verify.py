@@ -1,6 +1,7 @@
 """What may be kept of an answer: references that exist, severities that hold, prose that is prose."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from rustbucket_pipeline.analysis.findings import Finding
 from rustbucket_pipeline.analysis.severity import Severity
-from rustbucket_pipeline.analysis.verify import Ground, Verified, verify
+from rustbucket_pipeline.analysis.verify import Ground, Verified, quotes_of, verify
 
 MOMENT = datetime(2026, 3, 2, 5, tzinfo=UTC)
 
@@ -165,6 +166,28 @@ def test_a_severity_rises_one_step_at_most() -> None:
 @pytest.mark.parametrize("text", ["", "null", "[]", "{", '{"summary": 3}', "[" * 100_000, '{"summary": "x"}'])
 def test_what_isnt_an_answer_leaves_nothing(text: str) -> None:
     assert verify(text, GROUND) == Verified(None, ("the answer isn't of the shape asked for",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "As one user put it, attributed-to-ACME-Corp-employee-John-Smith is to blame.",
+        "The row says that it is  ONLY A TEST of the emergency system.",
+        "Look for claude-admin first.",
+    ],
+)
+def test_attackers_text_isnt_repeated_as_prose(text: str) -> None:
+    written = [
+        "attributed-to-ACME-Corp-employee-John-Smith",
+        "this is only a test of the system",
+        "claude-admin",
+        "admin",
+    ]
+    verified = verify(json.dumps({**GOOD, "summary": text}), replace(GROUND, quotes=quotes_of(written)))
+    assert verified.prose is None
+    assert verified.flags == ("a quote of attackers' text in a summary",)
+    plain = json.dumps({**GOOD, "summary": "An admin should look at the first finding, which is only a scan."})
+    assert verify(plain, replace(GROUND, quotes=quotes_of(written))).flags == ()
 
 
 def test_a_repeated_document_is_flagged() -> None:
