@@ -23,6 +23,7 @@ from rustbucket_pipeline.storage.embedded_socket import (
     SUPERUSER,
     answers,
     prepare_socket_directory,
+    remove_socket_directory,
     socket_directory,
     socket_in,
     url_of,
@@ -90,6 +91,7 @@ def down(home: Path) -> bool:
     with _held(home / "pg.start.lock"):
         was_alive = _alive(home)
         _stop(home)
+        remove_socket_directory(home / "pg")
     return was_alive
 
 

@@ -5,6 +5,7 @@ No starting or stopping here. The address follows from the data directory alone,
 
 import os
 import stat
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -57,6 +58,14 @@ def prepare_socket_directory(pg: Path) -> Path:
         pass
     _check_private(directory, owner.st_uid)
     return directory
+
+
+def remove_socket_directory(pg: Path) -> None:
+    """Leave nothing of a stopped server under `/tmp`."""
+    directory = socket_directory(pg)
+    if directory != pg:
+        with suppress(OSError):  # never made, not empty, or another's
+            directory.rmdir()
 
 
 def answers(pg: Path) -> bool:

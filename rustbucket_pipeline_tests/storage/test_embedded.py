@@ -150,7 +150,8 @@ def test_a_socket_that_does_not_fit_lies_in_a_directory_of_our_own_alone(own_hom
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert directory.stat().st_uid == pg.stat().st_uid
     embedded.down(home)
-    directory.chmod(0o755)
+    assert not directory.exists()
+    directory.mkdir(mode=0o755)
     with pytest.raises(ConfigurationError, match="isn't ours alone"):
         embedded.ensure(home)
     directory.rmdir()
