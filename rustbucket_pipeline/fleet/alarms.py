@@ -1,15 +1,16 @@
 """Which alerts an observation opens, and which it closes. Whether anyone is told is `alerts/`' business."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from rustbucket_pipeline.alerts.book import clear, open_alerts, raise_
-from rustbucket_pipeline.alerts.kinds import Kind
+from rustbucket_pipeline.alerts.kinds import Kind, Severity
 from rustbucket_pipeline.fleet.poll import Observation
 from rustbucket_pipeline.model.outcome import Outcome
 from rustbucket_pipeline.model.rustbucket import Rustbucket
+from rustbucket_pipeline.net.breaker import Circuit
 
 NEVER_CAME_AFTER = timedelta(days=2, hours=2)
 """A day's file and its deadline: a rustbucket of which nothing came that long after approval is silent, too."""
@@ -33,9 +34,16 @@ ENDED_BY = {
 
 
 def sound(
-    connection: Connection, observations: Sequence[Observation], fleet: Sequence[Rustbucket], now: datetime
+    connection: Connection,
+    observations: Sequence[Observation],
+    fleet: Sequence[Rustbucket],
+    circuits: Mapping[str, Circuit],
+    now: datetime,
 ) -> None:
-    """Open and close what these observations say, one alert for each rustbucket and kind."""
+    """Open and close what these observations say, one alert for each rustbucket and kind.
+
+    One whose circuit opened is an error until it answers; while it is paused its alert stays as it is.
+    """
     approved = {rustbucket.id: rustbucket.approved_at for rustbucket in fleet}
     lasting = open_alerts(connection)
     for one in observations:
@@ -46,7 +54,13 @@ def sound(
         if one.outcome == Outcome.UNKNOWN and _overdue(approved[one.rustbucket_id], now):
             kind = Kind.SILENT_SENSOR
         if kind:
-            raise_(connection, kind, one.rustbucket_id, f"{one.outcome}: {one.detail}", kind.severity, now)
+            cause, severity = _said(one, kind, circuits.get(one.rustbucket_id))
+            raise_(connection, kind, one.rustbucket_id, cause, severity, now)
+
+
+def _said(one: Observation, kind: Kind, circuit: Circuit | None) -> tuple[str, Severity]:
+    cause = f"{one.outcome}: {one.detail}"
+    return (f"{cause}; {circuit}", Severity.ERROR) if circuit and circuit.open else (cause, kind.severity)
 
 
 def _overdue(approved_at: datetime | None, now: datetime) -> bool:

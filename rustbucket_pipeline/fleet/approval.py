@@ -16,6 +16,7 @@ from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.fleet.poll import Poller
 from rustbucket_pipeline.model.outcome import Outcome
 from rustbucket_pipeline.model.rustbucket import Rustbucket
+from rustbucket_pipeline.net import breaker
 from rustbucket_pipeline.net.guard import Guard
 from rustbucket_pipeline.settings import Settings
 
@@ -46,11 +47,13 @@ def approve_http(
     """
     with engine.connect() as connection:
         fleet = [registry.get(connection, rustbucket_id) for rustbucket_id in ids]
-    _probe(settings, [replace(rustbucket, plain_http=plain_http) for rustbucket in fleet])
+        guard = Guard.of(settings).among(registry.everyone(connection))
+    _probe(guard, settings, [replace(rustbucket, plain_http=plain_http) for rustbucket in fleet])
     with engine.begin() as connection:
         for rustbucket in fleet:
             registry.approve(connection, rustbucket.id, now)
             registry.set_http(connection, rustbucket.id, allowed=True, plain=plain_http)
+            breaker.reset(connection, rustbucket.id)
             for kind in (Kind.DECOY_ANSWERED, Kind.CONTRACT_BROKEN, Kind.POLL_FAILED):
                 clear(connection, kind, rustbucket.id, now, "approved for HTTP")
         return [registry.get(connection, rustbucket_id) for rustbucket_id in ids]
@@ -66,8 +69,8 @@ def forbid_http(engine: Engine, ids: Sequence[str], now: datetime) -> list[Rustb
         return [registry.get(connection, rustbucket_id) for rustbucket_id in ids]
 
 
-def _probe(settings: Settings, fleet: Sequence[Rustbucket]) -> None:
-    poller = Poller(Guard.of(settings), settings.poll_deadline_seconds, lambda _: None)
+def _probe(guard: Guard, settings: Settings, fleet: Sequence[Rustbucket]) -> None:
+    poller = Poller(guard, settings.poll_deadline_seconds, lambda _: None)
     observations, errors = poller.ask_all(fleet)
     if errors:
         raise errors[0]

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from rustbucket_pipeline.fleet.entry import Entry
 from rustbucket_pipeline.fleet.places import overlap
 from rustbucket_pipeline.model.rustbucket import Rustbucket, Status
+from rustbucket_pipeline.net.addresses import parse_address
+from rustbucket_pipeline.net.urls import parse_url
 
 
 def clashes(entry: Entry, others: Sequence[Rustbucket | Entry]) -> list[str]:
@@ -27,3 +29,13 @@ def _clashes_with(entry: Entry, other: Rustbucket | Entry) -> Iterator[str]:
         yield f"base_url {entry.base_url} is that of {other.id}; each needs its own"
     if entry.ip_address and entry.ip_address == other.ip_address:
         yield f"ip_address {entry.ip_address} is that of {other.id}; retire that one first, or leave it out"
+    if other.ip_address and other.ip_address == _host(entry):
+        yield f"base_url {entry.base_url} leads to the address of {other.id}; each rustbucket needs its own"
+    if entry.ip_address and entry.ip_address == _host(other):
+        yield f"ip_address {entry.ip_address} is where {other.id} is asked; each rustbucket needs its own"
+
+
+def _host(one: Rustbucket | Entry) -> str | None:
+    """The address its endpoint has, where it is named by address."""
+    url = parse_url(one.base_url or "")
+    return str(address) if url and (address := parse_address(url.host)) else None

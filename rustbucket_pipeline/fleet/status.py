@@ -22,15 +22,14 @@ from rustbucket_pipeline.model.outcome import Outcome
 from rustbucket_pipeline.model.rustbucket import Rustbucket
 from rustbucket_pipeline.model.text import bounded
 from rustbucket_pipeline.model.window import EPOCH
+from rustbucket_pipeline.net import breaker
+from rustbucket_pipeline.net.asking import UPDATE_BUCKET
 from rustbucket_pipeline.net.guard import Guard
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.tables import rustbucket_status, rustbuckets
 
 LONGEST_DETAIL = 300
 MOST_DETAILS = 20
-HTTP_ENDS = frozenset({Outcome.DECOY, Outcome.INVALID})
-"""What answers so isn't asked again before an operator allows it anew."""
-
 ALIVE = frozenset({Outcome.OK, Outcome.ARRIVAL})
 
 
@@ -52,19 +51,21 @@ def observe_fleet(engine: Engine, settings: Settings, now: datetime) -> FleetOut
     """Observe every active rustbucket and write one row for each.
 
     Raises:
-        ConfigurationError: the allowed networks are malformed; nothing was asked or written.
+        ConfigurationError: the allowed networks are malformed, or too few files may be open; nobody was asked.
         Exception: a fault of our own met while asking one rustbucket, after every row was written.
     """
     begun = time.monotonic()
     fleet = active_rustbuckets(engine)
-    poller = Poller(Guard.of(settings), settings.poll_deadline_seconds, token_reader(engine, settings))
+    guard, paused = Guard.of(settings).among(fleet), breaker.paused(engine, UPDATE_BUCKET, now)
+    poller = Poller(guard, settings.poll_deadline_seconds, token_reader(engine, settings), paused)
     asked, errors = poller.ask_all(_longest_unseen_first(fleet))
     with engine.begin() as connection:
         arrived = arrivals_of_active(connection, now)
         observations = [*asked, *_told(fleet, arrived, now)]
         _write(connection, observations, now)
         _note(connection, observations, arrived, now)
-        sound(connection, observations, fleet, now)
+        circuits = breaker.note(connection, UPDATE_BUCKET, {one.rustbucket_id: one.outcome for one in asked}, now)
+        sound(connection, observations, fleet, circuits, now)
     if errors:
         raise errors[0]
     return _outcome(observations, time.monotonic() - begun)
@@ -104,7 +105,7 @@ def _row(observation: Observation, now: datetime) -> dict[str, object]:
 def _note(
     connection: Connection, observations: Sequence[Observation], arrived: Sequence[Arrivals], now: datetime
 ) -> None:
-    """When each was last seen, and who isn't to be asked any more."""
+    """When each was last seen."""
     pulled = {arrivals.rustbucket_id: arrivals.pulled_at for arrivals in arrived}
     seen = {
         one.rustbucket_id: now if one.outcome == Outcome.OK else pulled[one.rustbucket_id]
@@ -115,8 +116,6 @@ def _note(
         latest = func.greatest(rustbuckets.c.last_seen, bindparam("seen"))
         statement = update(rustbuckets).where(rustbuckets.c.id == bindparam("of")).values(last_seen=latest)
         connection.execute(statement, [{"of": one, "seen": moment} for one, moment in seen.items()])
-    off = [one.rustbucket_id for one in observations if one.outcome in HTTP_ENDS]
-    connection.execute(update(rustbuckets).where(rustbuckets.c.id.in_(off)).values(http_allowed=False))
 
 
 def _outcome(observations: Sequence[Observation], seconds: float) -> FleetOutcome:

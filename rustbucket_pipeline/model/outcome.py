@@ -22,6 +22,8 @@ class Outcome(StrEnum):
     """It answered, but not as the contract says."""
     BLOCKED = "blocked"
     """We don't connect there: the address, the port, the certificate or plain http forbid it."""
+    PAUSED = "paused"
+    """Not asked: it failed again and again, and is asked less often until it answers."""
     ARRIVAL = "arrival"
     """Not asked; log bytes arrived, or none are due yet."""
     SILENT = "silent"

@@ -3,6 +3,7 @@
 `stream_bytes` hands a long body over in blocks; `fetch` reads a short one. What an answer means is the caller's.
 """
 
+import errno
 import ssl
 import time
 from collections.abc import Generator, Iterator, Mapping
@@ -162,4 +163,6 @@ def _connect_failure(error: httpcore.ConnectError) -> FetchFailed:
         return FetchFailed("its machine refused the connection; is the port right?", Outcome.REFUSED)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return FetchFailed(f"its certificate isn't trusted ({cause.verify_message})", Outcome.BLOCKED)
+    if isinstance(cause, OSError) and cause.errno in {errno.EMFILE, errno.ENFILE}:
+        return FetchFailed("not asked: too many files are open here; raise `ulimit -n`", Outcome.BLOCKED)
     return FetchFailed("its machine can't be reached", Outcome.UNREACHABLE)

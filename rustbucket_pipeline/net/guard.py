@@ -7,10 +7,12 @@ import queue
 import socket
 import ssl
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from rustbucket_pipeline.errors import FetchFailed
 from rustbucket_pipeline.model.outcome import Outcome
+from rustbucket_pipeline.model.rustbucket import Rustbucket, Status
 from rustbucket_pipeline.net.addresses import Address, Network, parse_address, parse_networks, refusal
 from rustbucket_pipeline.net.urls import Url
 from rustbucket_pipeline.settings import Settings
@@ -24,18 +26,38 @@ MOST_ADDRESSES = 16
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What an operator allows. Shared by any number of threads."""
+    """What an operator allows. Shared by any number of threads.
+
+    `owners`: whose the registered addresses are. Nobody else is asked there: another's token would arrive.
+    """
 
     allowed: tuple[Network, ...]
     tls: ssl.SSLContext
+    owners: Mapping[Address, str] = field(default_factory=dict[Address, str])
+    asked: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> "Guard":
         """The guard these settings ask for. Raises `ConfigurationError` for a malformed network."""
         return cls(parse_networks(settings.allowed_networks), ssl.create_default_context())
 
+    def among(self, fleet: Sequence[Rustbucket]) -> "Guard":
+        """The same for this fleet; of two that share an address the first owns it."""
+        owners: dict[Address, str] = {}
+        for rustbucket in fleet:
+            address = parse_address(rustbucket.ip_address or "")
+            if address and rustbucket.status != Status.INACTIVE:
+                owners.setdefault(address, rustbucket.id)
+        return replace(self, owners=owners)
+
+    def asking(self, rustbucket_id: str) -> "Guard":
+        """The same while this rustbucket is asked."""
+        return replace(self, asked=rustbucket_id)
+
     def check(self, address: Address, port: int) -> None:
         """Nothing when it may be contacted, else `FetchFailed` (`blocked`) with the reason."""
+        if (owner := self.owners.get(address, self.asked)) != self.asked:
+            raise _blocked(f"{address} is registered as that of {owner}; each rustbucket needs its own")
         if any(address in network for network in self.allowed):
             return
         if reason := refusal(address, self.allowed):

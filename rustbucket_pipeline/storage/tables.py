@@ -79,7 +79,8 @@ rustbucket_status = Table(
         "outcome",
         Text,
         nullable=False,
-        comment="ok, timeout, refused, unreachable, http_error, decoy, invalid, blocked, arrival, silent or unknown",
+        comment="ok, timeout, refused, unreachable, http_error, decoy, invalid, blocked, paused, arrival, silent or "
+        "unknown",
     ),
     Column("latency_ms", Integer),
     Column("cpu", Double, comment="percent"),
@@ -90,6 +91,15 @@ rustbucket_status = Table(
     Column("version", Text),
     Column("detail", Text),
     Index("ix_rustbucket_status_answered", "rustbucket_id", "observed_at", postgresql_where=text("outcome = 'ok'")),
+)
+
+http_failures = Table(
+    "http_failures",
+    metadata,
+    _of_rustbucket(primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("failures", Integer, nullable=False, comment="in a row, until now"),
+    Column("paused_until", DateTime(timezone=True), nullable=False, comment="not asked there before; past: not paused"),
 )
 
 source_files = Table(
@@ -160,6 +170,7 @@ segments = Table(
     UniqueConstraint("log_id", "byte_start"),
     CheckConstraint("byte_end > byte_start", name="bytes"),
     Index("ix_segments_window_start", "window_start", "rustbucket_id"),
+    Index("ix_segments_source_file_id", "source_file_id"),
     Index("ix_segments_rustbucket_id_pulled_at", "rustbucket_id", "pulled_at"),
     Index("ix_segments_rustbucket_id_last_event_ts", "rustbucket_id", "last_event_ts"),
 )
