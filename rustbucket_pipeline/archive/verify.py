@@ -12,10 +12,10 @@ from itertools import groupby, islice
 from sqlalchemy import Connection, Engine, Row
 
 from rustbucket_pipeline.archive import custody
+from rustbucket_pipeline.archive.cat import content
 from rustbucket_pipeline.archive.faults import Fault, Problem
 from rustbucket_pipeline.archive.ledger import chain_hash
 from rustbucket_pipeline.archive.names import place_of
-from rustbucket_pipeline.archive.reading import content
 from rustbucket_pipeline.archive.sweep import orphans_among, suspects_of
 from rustbucket_pipeline.errors import IntegrityError
 from rustbucket_pipeline.settings import Settings

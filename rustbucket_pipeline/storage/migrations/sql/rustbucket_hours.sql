@@ -93,8 +93,7 @@ CROSS JOIN LATERAL (
     FROM source_files
     WHERE source_files.rustbucket_id = known.rustbucket_id
         AND source_files.expired_at IS NOT NULL
-        AND source_files.consumed < source_files.size
-        AND source_files.clock < hours.ends
+        AND (source_files.consumed = 0 OR source_files.clock < hours.ends)
         AND source_files.period_start < hours.ends
         AND source_files.period_end > hours.hour
 ) AS lost
