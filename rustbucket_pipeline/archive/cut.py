@@ -13,6 +13,9 @@ from rustbucket_pipeline.model.window import HALF_HOUR
 PIECE_BYTES = 16 * 1024 * 1024
 """A piece that grows longer ends at its next head: bounds memory, and what one re-fetch costs."""
 
+LONGEST_PIECE = 2 * PIECE_BYTES
+"""Where no head comes at all, it ends here, at a line's end."""
+
 _HALF_HOUR_US = int(HALF_HOUR.total_seconds()) * 1_000_000
 
 
@@ -20,7 +23,7 @@ _HALF_HOUR_US = int(HALF_HOUR.total_seconds()) * 1_000_000
 class Piece:
     """Bytes `[start, start + len(data))` of a log, all of one window. Times in microseconds since the epoch, UTC.
 
-    `clock` is what was known of time before the first record.
+    `clock` is what was known of time before the first record, `clock_after` after the last one.
     """
 
     start: int
@@ -30,6 +33,7 @@ class Piece:
     first: int
     last: int
     clock: Clock
+    clock_after: Clock
 
 
 class Cutter:
@@ -41,7 +45,8 @@ class Cutter:
         self._buffer = bytearray()
         self._start = self._end = offset
         self._clock = self._before = clock
-        self._times: list[int] = []
+        self._records = 0
+        self._window = self._first = self._last = 0
 
     @property
     def clock(self) -> Clock:
@@ -61,27 +66,39 @@ class Cutter:
     def finish(self, *, tail: bool) -> Iterator[Piece]:
         """The pieces left; without `tail`, a last line that has no newline yet stays for a later pull."""
         yield from self._cut(self._framer.finish(tail=tail))
-        if self._times:
+        if self._records:
             yield self._piece()
 
     def _cut(self, records: list[FramedRecord]) -> Iterator[Piece]:
         for record in records:
-            if self._times and self._ends_before(record):
+            if self._records and self._ends_before(record):
                 yield self._piece()
-            self._times.append(record.ts)
-            self._end = record.offset + record.length
-            self._clock = self._clock.after(record.ts, record.kind)
+            self._add(record)
+
+    def _add(self, record: FramedRecord) -> None:
+        ts = record.ts
+        if not self._records:
+            self._window = ts // _HALF_HOUR_US
+            self._first = self._last = ts
+        elif ts < self._first:
+            self._first = ts
+        elif ts > self._last:
+            self._last = ts
+        self._records += 1
+        self._end = record.offset + record.length
+        self._clock = self._clock.after(ts, record.kind)
 
     def _ends_before(self, record: FramedRecord) -> bool:
-        if record.ts // _HALF_HOUR_US != self._times[0] // _HALF_HOUR_US:
+        if record.ts // _HALF_HOUR_US != self._window:
             return True
-        return self._end - self._start > PIECE_BYTES and record.kind != "bare"
+        length = self._end - self._start
+        return length > (LONGEST_PIECE if record.kind == "bare" else PIECE_BYTES)
 
     def _piece(self) -> Piece:
         length = self._end - self._start
         data = bytes(self._buffer[:length])
         del self._buffer[:length]
-        window = self._times[0] // _HALF_HOUR_US * _HALF_HOUR_US
-        piece = Piece(self._start, data, window, len(self._times), min(self._times), max(self._times), self._before)
-        self._start, self._before, self._times = self._end, self._clock, []
+        window = self._window * _HALF_HOUR_US
+        piece = Piece(self._start, data, window, self._records, self._first, self._last, self._before, self._clock)
+        self._start, self._before, self._records = self._end, self._clock, 0
         return piece

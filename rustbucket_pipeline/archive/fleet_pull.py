@@ -13,6 +13,8 @@ from sqlalchemy import Connection, func, select, update
 
 from rustbucket_pipeline.alerts.book import clear, raise_
 from rustbucket_pipeline.archive import ledger
+from rustbucket_pipeline.archive.cursors import expired_files
+from rustbucket_pipeline.archive.flood import note_flood
 from rustbucket_pipeline.archive.mend import lost_segments, refetch
 from rustbucket_pipeline.archive.pull import PullContext, Pulled, pull_source
 from rustbucket_pipeline.archive.sources.base import Source
@@ -81,13 +83,16 @@ def _pull_one(context: PullContext, rustbucket_id: str, opener: Opener) -> tuple
     try:
         for source in opener():
             pull_source(context, rustbucket_id, source, total)
+        failed = None
     except SourceUnavailable as error:
-        with context.engine.begin() as connection:
-            _note_failure(connection, rustbucket_id, error, context.now)
-        return rustbucket_id, total, str(error)
+        failed = error
     with context.engine.begin() as connection:
-        clear(connection, "source_failed", rustbucket_id, context.now, "pulled again")
-    return rustbucket_id, total, ""
+        note_flood(connection, rustbucket_id, total.windows, context.now)
+        if failed is not None:
+            _note_failure(connection, rustbucket_id, failed, context.now)
+        else:
+            clear(connection, "source_failed", rustbucket_id, context.now, "pulled again")
+    return rustbucket_id, total, str(failed or "")
 
 
 def _note_failure(connection: Connection, rustbucket_id: str, error: SourceUnavailable, now: datetime) -> None:
@@ -113,9 +118,9 @@ def _mend(context: PullContext, openers: dict[str, Opener], windows: Sequence[Wi
             if gone:
                 cause = f"{len(gone)} archived segments are gone and the source no longer holds them"
                 raise_(connection, "gap_unfillable", rustbucket_id, cause, "error", context.now)
-            else:
+            elif not expired_files(connection, rustbucket_id):
                 clear(connection, "gap_unfillable", rustbucket_id, context.now, "fetched again")
-        yield from (segment.object_key for segment in gone)
+        yield from (segment.link.object_key for segment in gone)
 
 
 def contents_of(connection: Connection, start: datetime) -> WindowContents:

@@ -1,47 +1,26 @@
-"""The ledger: which bytes of which file are archived where. Tables `source_files`, `segments` and the archive's builds.
+"""The ledger: which bytes of which log are archived where. Table `segments`, and the archive's builds.
 
 Rows only: no object and no source is touched here. Everything runs in the caller's transaction, which holds the
 rustbucket's lock, so that a second pull of it waits and then finds nothing new.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
+from itertools import groupby
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from rustbucket_pipeline.archive.sources.base import SourceFile
+from rustbucket_pipeline.archive.held import Link, Log
 from rustbucket_pipeline.framing.times import Clock, moment_of
 from rustbucket_pipeline.model.window import HALF_HOUR, Window
 from rustbucket_pipeline.storage.builds import Build, record_build, version_of
-from rustbucket_pipeline.storage.postgres import advisory_lock
-from rustbucket_pipeline.storage.tables import rustbuckets, segments, source_files
+from rustbucket_pipeline.storage.postgres import advisory_lock, load_sql
+from rustbucket_pipeline.storage.tables import rustbuckets, segments
 
 ASSET = "log_archives"
 CODE_VERSION = "1"
 """Rises when the same source bytes would be cut into other segments."""
-
-EMPTY_SHA256 = sha256().hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far a source file is archived: `consumed` bytes, whose SHA-256 is `prefix_sha256`. Only saves reading.
-
-    `tip` is how far its log is, of which the file may be one of several copies.
-    """
-
-    id: int
-    log_id: int
-    key: str
-    etag: str
-    size: int
-    consumed: int
-    prefix_sha256: str
-    clock_at: datetime
-    after_text: bool
-    tip: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +37,7 @@ class NewSegment:
     first_event_ts: datetime
     last_event_ts: datetime
     clock: Clock
+    clock_after: Clock
 
     @property
     def raw_bytes(self) -> int:
@@ -65,171 +45,85 @@ class NewSegment:
         return self.byte_end - self.byte_start
 
 
-def cursors(connection: Connection, rustbucket_id: str) -> dict[str, Cursor]:
-    """Every current source file of the rustbucket, by key."""
-    tip = (
-        select(func.coalesce(func.max(segments.c.byte_end), 0))
-        .where(segments.c.log_id == source_files.c.log_id)
-        .scalar_subquery()
-    )
-    rows = connection.execute(
-        select(source_files, tip.label("tip")).where(
-            source_files.c.rustbucket_id == rustbucket_id, source_files.c.replaced_at.is_(None)
-        )
-    )
-    return {
-        row.key: Cursor(
-            row.id,
-            row.log_id,
-            row.key,
-            row.etag,
-            row.size,
-            row.consumed,
-            row.prefix_sha256,
-            row.clock,
-            row.after_text,
-            row.tip,
-        )
-        for row in rows
-    }
+class Logs:
+    """The logs that some files of a rustbucket may continue, by the start of the periods their files vouched for."""
+
+    def __init__(self) -> None:
+        self._logs: dict[int, Log] = {}
+        self._of_period: dict[datetime | None, dict[int, None]] = {}
+
+    def put(self, log: Log, periods: Iterable[datetime | None]) -> None:
+        """Add a log, or what it has become."""
+        self._logs[log.id] = log
+        for start in periods:
+            self._of_period.setdefault(start, {})[log.id] = None
+
+    def candidates(self, period: tuple[datetime, datetime] | None) -> list[Log]:
+        """The logs that a file of that period may continue, oldest first."""
+        if period is None:
+            return [self._logs[log_id] for log_id in sorted(self._logs)]
+        ids = {**self._of_period.get(period[0], {}), **self._of_period.get(None, {})}
+        return [self._logs[log_id] for log_id in sorted(ids)]
 
 
-def open_cursor(
-    connection: Connection,
-    rustbucket_id: str,
-    file: SourceFile,
-    *,
-    own: Cursor | None,
-    continues: Cursor | None,
-    start: datetime,
-    now: datetime,
-) -> Cursor:
-    """The cursor to go on from: where the log that the file continues ends, or the beginning of a new log.
-
-    `own` is the cursor its key had so far; it is closed when the key now holds another log. A new log's clock begins
-    at `start`.
-    """
-    if own is not None and continues is not None and own.log_id == continues.log_id:
-        return replace(continues, id=own.id, key=file.key)
-    if own is not None:
-        connection.execute(update(source_files).where(source_files.c.id == own.id).values(replaced_at=now))
-    base = continues or Cursor(0, 0, file.key, "", 0, 0, EMPTY_SHA256, start, after_text=False, tip=0)
-    period_start, period_end = file.period or (None, None)
-    new_id = connection.execute(
-        insert(source_files)
-        .values(
-            rustbucket_id=rustbucket_id,
-            key=file.key,
-            log_id=base.log_id or None,
-            etag="",
-            size=file.size,
-            consumed=base.consumed,
-            prefix_sha256=base.prefix_sha256,
-            clock=base.clock_at,
-            after_text=base.after_text,
-            period_start=period_start,
-            period_end=period_end,
-            first_seen_at=now,
-            last_seen_at=now,
-        )
-        .returning(source_files.c.id)
-    ).scalar_one()
-    if not base.log_id:
-        connection.execute(update(source_files).where(source_files.c.id == new_id).values(log_id=new_id))
-    return replace(base, id=new_id, key=file.key, log_id=base.log_id or new_id)
-
-
-def advance(
-    connection: Connection,
-    cursor: Cursor,
-    file: SourceFile,
-    consumed: int,
-    prefix_sha256: str,
-    clock: Clock,
-    now: datetime,
-) -> Cursor:
-    """Move the cursor to `consumed` bytes of the listed file; the log's other copies keep theirs."""
-    moved = replace(
-        cursor,
-        etag=file.etag,
-        size=file.size,
-        consumed=consumed,
-        prefix_sha256=prefix_sha256,
-        clock_at=moment_of(clock.at),
-        after_text=clock.after_text,
-        tip=max(cursor.tip, consumed),
-    )
-    connection.execute(
-        update(source_files)
-        .where(source_files.c.id == cursor.id)
-        .values(
-            etag=moved.etag,
-            size=moved.size,
-            consumed=moved.consumed,
-            prefix_sha256=moved.prefix_sha256,
-            clock=moved.clock_at,
-            after_text=moved.after_text,
-            last_seen_at=now,
-        )
-    )
-    return moved
-
-
-def see(connection: Connection, seen: Iterable[Cursor], now: datetime) -> None:
-    """Note that these files are still there, unchanged."""
-    ids = [cursor.id for cursor in seen]
-    if ids:
-        connection.execute(update(source_files).where(source_files.c.id.in_(ids)).values(last_seen_at=now))
+def logs_of(connection: Connection, rustbucket_id: str, periods: Collection[tuple[datetime, datetime] | None]) -> Logs:
+    """Every log with segments that files of these periods may continue."""
+    starts = sorted({period[0] for period in periods if period})
+    query = load_sql("rustbucket_pipeline.archive", "logs_of_files")
+    rows = connection.execute(query, {"rustbucket_id": rustbucket_id, "every": None in periods, "starts": starts})
+    logs = Logs()
+    for log_id, group in groupby(rows, key=lambda row: row.log_id):
+        own = list(group)
+        links = tuple(Link(row.byte_start, row.byte_end, row.sha256, row.object_key) for row in own)
+        log = Log(log_id, links, own[-1].clock, own[-1].after_text, own[-1].chain_sha256)
+        logs.put(log, {row.period_start for row in own})
+    return logs
 
 
 def add_segments(
-    connection: Connection, rustbucket_id: str, cursor: Cursor, new: Sequence[NewSegment], now: datetime
-) -> None:
-    """Append the segments to their log and its hash chain, in byte order."""
-    previous = connection.execute(
-        select(segments.c.chain_sha256)
-        .where(segments.c.log_id == cursor.log_id)
-        .order_by(segments.c.byte_start.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    rows: list[dict[str, object]] = []
+    connection: Connection, rustbucket_id: str, log: Log, file_id: int, new: Sequence[NewSegment], now: datetime
+) -> Log:
+    """Append the segments, read from that source file, to their log and its hash chain, in byte order."""
+    chain, rows = log.chain, list[dict[str, object]]()
     for segment in new:
-        chain = chain_hash(previous or "", segment.byte_start, segment.byte_end, segment.sha256)
-        rows.append(_segment_row(segment, rustbucket_id, cursor, previous or "", chain, now))
-        previous = chain
-    if rows:
-        connection.execute(insert(segments), rows)
-        newest = max(segment.last_event_ts for segment in new)
-        connection.execute(
-            update(rustbuckets)
-            .where(rustbuckets.c.id == rustbucket_id)
-            .values(last_log_at=func.greatest(func.coalesce(rustbuckets.c.last_log_at, newest), newest))
-        )
+        previous, chain = chain, chain_hash(chain, segment.byte_start, segment.byte_end, segment.sha256)
+        place = {"rustbucket_id": rustbucket_id, "log_id": log.id, "source_file_id": file_id, "pulled_at": now}
+        rows.append({**place, **_segment_row(segment), "previous_sha256": previous, "chain_sha256": chain})
+    if not rows:
+        return log
+    connection.execute(insert(segments), rows)
+    links = (Link(segment.byte_start, segment.byte_end, segment.sha256, segment.object_key) for segment in new)
+    end = new[-1].clock_after
+    return replace(log, links=(*log.links, *links), clock_at=moment_of(end.at), after_text=end.after_text, chain=chain)
 
 
-def _segment_row(
-    segment: NewSegment, rustbucket_id: str, cursor: Cursor, previous: str, chain: str, now: datetime
-) -> dict[str, object]:
+def note_newest(connection: Connection, rustbucket_id: str, new: Sequence[NewSegment]) -> None:
+    """Keep the rustbucket's newest event time up to date."""
+    newest = max(segment.last_event_ts for segment in new)
+    connection.execute(
+        update(rustbuckets)
+        .where(rustbuckets.c.id == rustbucket_id)
+        .values(last_log_at=func.greatest(func.coalesce(rustbuckets.c.last_log_at, newest), newest))
+    )
+
+
+def _segment_row(segment: NewSegment) -> dict[str, object]:
     return {
-        "log_id": cursor.log_id,
-        "source_file_id": cursor.id,
-        "rustbucket_id": rustbucket_id,
         "window_start": segment.window_start,
         "byte_start": segment.byte_start,
         "byte_end": segment.byte_end,
         "object_key": segment.object_key,
         "stored_bytes": segment.stored_bytes,
         "sha256": segment.sha256,
-        "previous_sha256": previous,
-        "chain_sha256": chain,
         "records": segment.records,
         "first_event_ts": segment.first_event_ts,
         "last_event_ts": segment.last_event_ts,
         "clock": moment_of(segment.clock.at),
         "after_text": segment.clock.after_text,
+        "end_clock": moment_of(segment.clock_after.at),
+        "end_after_text": segment.clock_after.after_text,
         "vouched_from": moment_of(segment.clock.vouched_from),
         "vouched_until": moment_of(segment.clock.vouched_until),
-        "pulled_at": now,
     }
 
 

@@ -3,16 +3,17 @@
 Nothing is believed: the bytes fetched again must have the segment's hash.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-import zstandard
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from rustbucket_pipeline.archive.pull import COMPRESSION_LEVEL
-from rustbucket_pipeline.archive.sources.base import Source, SourceFile
+from rustbucket_pipeline.archive.decode import Content, from_offset
+from rustbucket_pipeline.archive.held import Link
+from rustbucket_pipeline.archive.reading import put_segment
+from rustbucket_pipeline.archive.sources.base import Source, SourceFile, nothing_held
 from rustbucket_pipeline.errors import SourceUnavailable
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.tables import segments, source_files
@@ -20,53 +21,56 @@ from rustbucket_pipeline.storage.tables import segments, source_files
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A segment the ledger names whose object isn't in the archive: bytes `[start, end)` of a source file."""
+    """A segment the ledger names whose object isn't in the archive, or was cut. `keys` are files of its log."""
 
     rustbucket_id: str
-    file_key: str
-    byte_start: int
-    byte_end: int
-    object_key: str
-    sha256: str
+    keys: tuple[str, ...]
+    link: Link
 
 
 def lost_segments(connection: Connection, archive: Archive, starts: Sequence[datetime]) -> list[Lost]:
-    """The segments of these windows (by start, UTC) whose object is missing."""
+    """The segments of these windows (by start, UTC) whose object is missing or has another size."""
+    copies = (
+        select(func.array_agg(source_files.c.key.distinct()))
+        .where(source_files.c.log_id == segments.c.log_id, source_files.c.replaced_at.is_(None))
+        .scalar_subquery()
+    )
     rows = connection.execute(
-        select(segments, source_files.c.key)
-        .join(source_files, source_files.c.id == segments.c.source_file_id)
-        .where(segments.c.window_start.in_(starts))
-        .order_by(segments.c.id)
+        select(segments, copies.label("keys")).where(segments.c.window_start.in_(starts)).order_by(segments.c.id)
     )
     return [
-        Lost(row.rustbucket_id, row.key, row.byte_start, row.byte_end, row.object_key, row.sha256)
+        Lost(row.rustbucket_id, tuple(row.keys or ()), Link(row.byte_start, row.byte_end, row.sha256, row.object_key))
         for row in rows
-        if archive.size(row.object_key) is None
+        if archive.size(row.object_key) != row.stored_bytes
     ]
 
 
 def refetch(archive: Archive, source: Source, lost: Sequence[Lost]) -> list[Lost]:
     """Put back what the source still holds; returns what it doesn't."""
-    listed = {file.key: file for file in source.files()} if lost else {}
-    gone = [segment for segment in lost if not _refetch_one(archive, source, listed.get(segment.file_key), segment)]
+    listed = {file.key: file for file in source.files(nothing_held).files} if lost else {}
+    gone = [segment for segment in lost if not _refetch_one(archive, source, listed, segment)]
     archive.settle()
     return gone
 
 
-def _refetch_one(archive: Archive, source: Source, file: SourceFile | None, segment: Lost) -> bool:
-    if file is None or file.size < segment.byte_end:
-        return False
+def _refetch_one(archive: Archive, source: Source, listed: Mapping[str, SourceFile], segment: Lost) -> bool:
+    for file in (listed[key] for key in segment.keys if key in listed):
+        data = _bytes_of(source, file, segment.link)
+        if sha256(data).hexdigest() == segment.link.sha256:
+            put_segment(archive, segment.link, data)
+            return True
+    return False
+
+
+def _bytes_of(source: Source, file: SourceFile, link: Link) -> bytes:
+    """What the file has at the segment's place; nothing if it can't be read."""
     data = bytearray()
     try:
-        with source.open(file, segment.byte_start) as blocks:
-            for block in blocks:
+        with source.open(file, 0) as blocks:
+            for block in from_offset(Content(blocks), link.byte_start):
                 data += block
-                if len(data) >= segment.byte_end - segment.byte_start:
+                if len(data) >= link.byte_end - link.byte_start:
                     break
     except SourceUnavailable:
-        return False
-    del data[segment.byte_end - segment.byte_start :]
-    if sha256(data).hexdigest() != segment.sha256:
-        return False
-    archive.put_new(segment.object_key, zstandard.compress(bytes(data), COMPRESSION_LEVEL))
-    return True
+        return b""
+    return bytes(data[: link.byte_end - link.byte_start])

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 def openers(
     fleet: Sequence[Rustbucket],
     settings: Settings,
-    s3_client: Callable[[], "S3Client"],
+    s3_client: Callable[[str | None], "S3Client"],
     token_of: Callable[[str], str | None],
 ) -> dict[str, Opener]:
-    """How to open each rustbucket's sources. Nothing is contacted, and no token read, before an opener is called."""
+    """How to open each rustbucket's sources. Nothing is contacted, and no token read, before an opener is called.
+
+    `s3_client` is asked for a client of a region (None: S3 says where each bucket lies).
+    """
     return {
         rustbucket.id: lambda rustbucket=rustbucket: list(_sources(rustbucket, settings, s3_client, token_of))
         for rustbucket in fleet
@@ -36,14 +39,14 @@ def openers(
 def _sources(
     rustbucket: Rustbucket,
     settings: Settings,
-    s3_client: Callable[[], "S3Client"],
+    s3_client: Callable[[str | None], "S3Client"],
     token_of: Callable[[str], str | None],
 ) -> Iterator[Source]:
     url = urlsplit(rustbucket.logs_url or "")
     if url.scheme == "file":
         yield DirectorySource(_unmoved(Path(unquote(url.path))))
     elif url.scheme == "s3":
-        yield S3Source(s3_client(), url.netloc, unquote(url.path))
+        yield S3Source(s3_client(rustbucket.s3_region), url.netloc, unquote(url.path), rustbucket.s3_owner)
     if rustbucket.http_allowed and rustbucket.base_url:
         limits = Limits(settings.pull_deadline_seconds, settings.pull_max_bytes)
         yield HttpSource(rustbucket, token_of(rustbucket.id), Guard.of(settings), limits)

@@ -4,46 +4,49 @@ The order is the promise: objects are stored and durable before the one transact
 anywhere leaves at most objects without a row, never a row without an object (DESIGN section 5).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from hashlib import sha256
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 
-import zstandard
 from sqlalchemy import Connection, Engine
 
-from rustbucket_pipeline.archive import ledger
-from rustbucket_pipeline.archive.cut import Cutter, Piece
-from rustbucket_pipeline.archive.ledger import Cursor, NewSegment
-from rustbucket_pipeline.archive.names import segment_key
-from rustbucket_pipeline.archive.resume import continued_log, unchanged
-from rustbucket_pipeline.archive.sources.base import Source, SourceFile
-from rustbucket_pipeline.framing.times import Clock, microseconds, moment_of
+from rustbucket_pipeline.alerts.book import raise_
+from rustbucket_pipeline.alerts.kinds import Kind
+from rustbucket_pipeline.archive import cursors, ledger
+from rustbucket_pipeline.archive.cursors import Cursor
+from rustbucket_pipeline.archive.held import Log, log_bytes
+from rustbucket_pipeline.archive.ledger import NewSegment
+from rustbucket_pipeline.archive.odd import note_odd_keys
+from rustbucket_pipeline.archive.reading import Reading, Taken
+from rustbucket_pipeline.archive.resume import unchanged
+from rustbucket_pipeline.archive.sources.base import Held, Listing, Source, SourceFile
+from rustbucket_pipeline.errors import FileUnavailable, SourceUnavailable
+from rustbucket_pipeline.framing.times import moment_of
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.postgres import advisory_lock
 
-BEFORE_PERIOD = timedelta(minutes=10)
-AFTER_PULL = timedelta(minutes=5)
-"""What a file vouches for: its period −10 min … the pull +5 min (DESIGN section 3)."""
-
-SETTLED_AFTER = timedelta(minutes=10)
-"""A file this long past its period grows no more: its last line is taken even without a newline."""
-
 BATCH_BYTES = 64 * 1024 * 1024
-"""New bytes after which the ledger is written: bounds what a kill costs. A directory archive is flushed once each."""
+BATCH_FILES = 500
+"""New bytes, or files, after which the ledger is written: bounds what a kill costs. One flush of a directory each."""
 
-COMPRESSION_LEVEL = 3
+MOST_UNREAD = 20
+"""Files of a source that may fail before the others aren't tried any more in this pull."""
 
 
 @dataclass(slots=True)
 class Pulled:
-    """What one pull of one rustbucket brought. Bytes as the source held them; `windows` by start, UTC."""
+    """What one pull of one rustbucket brought. Bytes as the source held them; `windows` by start, UTC.
+
+    `unread` are the files that couldn't be read, and why.
+    """
 
     files: int = 0
     new_bytes: int = 0
     stored_bytes: int = 0
     segments: int = 0
     windows: frozenset[datetime] = frozenset()
+    unread: list[str] = field(default_factory=list[str])
 
     def add(self, new: Sequence[NewSegment]) -> None:
         """Count segments that are stored and in the ledger."""
@@ -68,99 +71,136 @@ def pull_source(context: PullContext, rustbucket_id: str, source: Source, pulled
     """Archive everything the source holds that the archive lacks, and add it to `pulled` as it is committed.
 
     Raises:
-        SourceUnavailable: the source failed; what came before it is archived and in the ledger.
+        SourceUnavailable: the source or some of its files failed; what else it held is archived and in the ledger.
         StoreUnavailable: the archive failed; the ledger says nothing that isn't stored.
     """
-    waiting = sorted(source.files(), key=lambda file: (file.period or (context.now, context.now), file.key))
-    pulled.files += len(waiting)
-    while waiting:
+    listing = source.files(partial(_held, context, rustbucket_id))
+    listing.files.sort(key=lambda file: (file.period or (context.now, context.now), file.key))
+    pulled.files += len(listing.files)
+    waiting = _changed(context, rustbucket_id, listing)
+    while waiting and len(pulled.unread) < MOST_UNREAD:
         waiting = waiting[_pull_batch(context, rustbucket_id, source, waiting, pulled) :]
+    if pulled.unread:
+        left = f" and {len(waiting)} more weren't tried" if waiting else ""
+        raise SourceUnavailable(f"{len(pulled.unread)} of its files can't be read{left}: {pulled.unread[0]}")
+
+
+def _held(context: PullContext, rustbucket_id: str, key: str) -> Held | None:
+    with context.engine.connect() as connection:
+        own = cursors.cursors(connection, rustbucket_id, [key]).get(key)
+        if own is None or not own.consumed:
+            return None
+        logs = ledger.logs_of(connection, rustbucket_id, [None]).candidates(None)
+    log = next((log for log in logs if log.id == own.log_id and log.tip >= own.consumed), None)
+    if log is None:
+        return None
+    blocks = partial(log_bytes, context.archive, log.links, own.consumed)
+    return Held(own.etag or "", own.size, own.consumed, own.complete, blocks)
+
+
+def _changed(context: PullContext, rustbucket_id: str, listing: Listing) -> list[SourceFile]:
+    """Note what the listing shows, and what it no longer does; returns the files to look into."""
+    with context.engine.begin() as connection:
+        advisory_lock(connection, f"pull {rustbucket_id}")
+        known = cursors.cursors(connection, rustbucket_id)
+        listed = {file.key for file in listing.files}
+        cursors.see(connection, [cursor for key, cursor in known.items() if key in listed], context.now)
+        if listing.complete:
+            _note_gone(connection, rustbucket_id, cursors.expire(connection, known, listed, context.now), context.now)
+            note_odd_keys(connection, rustbucket_id, listing, context.now)
+    return [file for file in listing.files if file.size and not unchanged(file, known.get(file.key))]
+
+
+def _note_gone(connection: Connection, rustbucket_id: str, gone: Sequence[Cursor], now: datetime) -> None:
+    new = [cursor for cursor in gone if not cursor.expired]
+    if new:
+        cause = f"{len(gone)} files are gone from the source before all of them was archived, e.g. {new[0].key}"
+        raise_(connection, Kind.GAP_UNFILLABLE, rustbucket_id, cause, Kind.GAP_UNFILLABLE.severity, now)
 
 
 def _pull_batch(
     context: PullContext, rustbucket_id: str, source: Source, files: Sequence[SourceFile], pulled: Pulled
 ) -> int:
     """Pull files in one transaction until the batch is full; returns how many were dealt with."""
-    new: list[NewSegment] = []
-    done = 0
+    done, stopped = 0, None
     with context.engine.begin() as connection:
         advisory_lock(connection, f"pull {rustbucket_id}")
-        known = ledger.cursors(connection, rustbucket_id)
-        ledger.see(connection, (known[file.key] for file in files if file.key in known), context.now)
-        while done < len(files) and sum(segment.raw_bytes for segment in new) < BATCH_BYTES:
-            file = files[done]
+        batch = _Batch(context, connection, rustbucket_id, source, files[:BATCH_FILES])
+        for file in files[:BATCH_FILES]:
+            if batch.full:
+                break
             done += 1
-            if not unchanged(file, known.get(file.key)):
-                known[file.key], added = _pull_file(context, connection, rustbucket_id, source, file, known)
-                new += added
-        if new:
-            context.archive.settle()
-            ledger.build_windows(connection, (segment.window_start for segment in new), context.run_id, context.now)
-    pulled.add(new)
+            try:
+                batch.pull(file)
+            except FileUnavailable as error:
+                batch.leave(file, str(error))
+                pulled.unread.append(str(error))
+            except SourceUnavailable as error:
+                batch.leave(file, str(error))
+                stopped = error
+                break
+        batch.finish()
+    pulled.add(batch.new)
+    if stopped is not None:
+        raise stopped
     return done
 
 
-def _pull_file(
-    context: PullContext,
-    connection: Connection,
-    rustbucket_id: str,
-    source: Source,
-    file: SourceFile,
-    known: dict[str, Cursor],
-) -> tuple[Cursor, list[NewSegment]]:
-    continued = continued_log(source, file, known.values())
-    cursor = ledger.open_cursor(
-        connection,
-        rustbucket_id,
-        file,
-        own=known.get(file.key),
-        continues=continued.cursor if continued else None,
-        start=file.period[0] if file.period else context.now,
-        now=context.now,
-    )
-    prefix = continued.prefix if continued else sha256()
-    cutter = Cutter(_clock(context, file, cursor), cursor.consumed)
-    new: list[NewSegment] = []
-    for piece in _pieces(source, file, cutter, tail=_settled(file, context.now)):
-        prefix.update(piece.data)
-        new.append(_store(context.archive, rustbucket_id, piece))
-    ledger.add_segments(connection, rustbucket_id, cursor, new, context.now)
-    return ledger.advance(connection, cursor, file, cutter.offset, prefix.hexdigest(), cutter.clock, context.now), new
+class _Batch:
+    """Files that are pulled in one transaction, and the segments they brought so far."""
 
+    def __init__(
+        self,
+        context: PullContext,
+        connection: Connection,
+        rustbucket_id: str,
+        source: Source,
+        files: Iterable[SourceFile],
+    ) -> None:
+        self.new: list[NewSegment] = []
+        self._context = context
+        self._connection = connection
+        self._rustbucket_id = rustbucket_id
+        self._reading = Reading(context.archive, rustbucket_id, source, context.since, context.now)
+        self._known = cursors.cursors(connection, rustbucket_id, {file.key for file in files})
+        self._logs = ledger.logs_of(connection, rustbucket_id, {file.period for file in files})
 
-def _clock(context: PullContext, file: SourceFile, cursor: Cursor) -> Clock:
-    vouched_from = file.period[0] - BEFORE_PERIOD if file.period else context.since
-    vouched_until = context.now + AFTER_PULL
-    at = microseconds(cursor.clock_at)
-    return Clock(at, cursor.after_text, microseconds(vouched_from), microseconds(vouched_until))
+    @property
+    def full(self) -> bool:
+        """Whether it is time to write the ledger."""
+        return sum(segment.raw_bytes for segment in self.new) >= BATCH_BYTES
 
+    def pull(self, file: SourceFile) -> None:
+        """Store what the file has that its log lacks, and note how far it is archived now."""
+        own = self._known.get(file.key)
+        if unchanged(file, own):
+            return
+        log, taken = self._reading.take(file, own, self._logs.candidates(file.period))
+        log_id = log.id if log else None
+        cursor = cursors.save(
+            self._connection, self._rustbucket_id, file, own, log_id, taken.reached, self._context.now
+        )
+        self._known[file.key] = cursor
+        if taken.new:
+            self._append(file, log, cursor, taken)
 
-def _settled(file: SourceFile, now: datetime) -> bool:
-    return file.period is not None and file.period[1] + SETTLED_AFTER <= now
+    def leave(self, file: SourceFile, reason: str) -> None:
+        """Note that the file couldn't be read."""
+        own = self._known.get(file.key)
+        cursors.leave(self._connection, self._rustbucket_id, file, own, reason, self._context.now)
 
+    def finish(self) -> None:
+        """Make the objects durable; then note what their windows consist of now."""
+        if self.new:
+            self._context.archive.settle()
+            ledger.note_newest(self._connection, self._rustbucket_id, self.new)
+            starts = (segment.window_start for segment in self.new)
+            ledger.build_windows(self._connection, starts, self._context.run_id, self._context.now)
 
-def _pieces(source: Source, file: SourceFile, cutter: Cutter, *, tail: bool) -> Iterator[Piece]:
-    with source.open(file, cutter.offset) as blocks:
-        for block in blocks:
-            yield from cutter.feed(block)
-    yield from cutter.finish(tail=tail)
-
-
-def _store(archive: Archive, rustbucket_id: str, piece: Piece) -> NewSegment:
-    content = sha256(piece.data).hexdigest()
-    window_start = moment_of(piece.window)
-    key = segment_key(rustbucket_id, window_start, content)
-    stored = zstandard.compress(piece.data, COMPRESSION_LEVEL)
-    archive.put_new(key, stored)
-    return NewSegment(
-        window_start=window_start,
-        byte_start=piece.start,
-        byte_end=piece.start + len(piece.data),
-        object_key=key,
-        stored_bytes=len(stored),
-        sha256=content,
-        records=piece.records,
-        first_event_ts=moment_of(piece.first),
-        last_event_ts=moment_of(piece.last),
-        clock=piece.clock,
-    )
+    def _append(self, file: SourceFile, log: Log | None, cursor: Cursor, taken: Taken) -> None:
+        begun = log or Log(cursor.log_id or cursor.id, (), moment_of(taken.new[0].clock.at), False, "")
+        grown = ledger.add_segments(
+            self._connection, self._rustbucket_id, begun, cursor.id, taken.new, self._context.now
+        )
+        self._logs.put(grown, [file.period[0] if file.period else None])
+        self.new += taken.new

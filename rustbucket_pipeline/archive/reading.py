@@ -1,57 +1,147 @@
-"""Archived segments → the bytes the source held, each verified before it is handed out. Knows no records."""
+"""One file's reading: recognise its log, cut what is new into pieces, store them. Source and objects only, no rows."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
-from io import BytesIO
 
 import zstandard
-from sqlalchemy import Connection
 
-from rustbucket_pipeline.errors import IntegrityError, NoSuchRustbucket
+from rustbucket_pipeline.archive.cursors import Cursor, Reached
+from rustbucket_pipeline.archive.cut import Cutter, Piece
+from rustbucket_pipeline.archive.decode import Content, from_offset
+from rustbucket_pipeline.archive.held import Link, Log, link_bytes
+from rustbucket_pipeline.archive.ledger import NewSegment
+from rustbucket_pipeline.archive.names import segment_key
+from rustbucket_pipeline.archive.resume import Place, grown, recognise
+from rustbucket_pipeline.archive.sources.base import Source, SourceFile
+from rustbucket_pipeline.errors import IntegrityError
+from rustbucket_pipeline.framing.times import Clock, microseconds, moment_of
 from rustbucket_pipeline.storage.objects import Archive
-from rustbucket_pipeline.storage.postgres import load_sql
-from rustbucket_pipeline.storage.tables import rustbuckets
 
-_BLOCK = 1 << 20
+BEFORE_PERIOD = timedelta(minutes=10)
+AFTER_PULL = timedelta(minutes=5)
+"""What a file vouches for: its period −10 min … the pull +5 min (DESIGN section 3)."""
+
+SETTLED_AFTER = timedelta(minutes=10)
+"""A file this long past its period grows no more: its last line is taken even without a newline."""
+
+COMPRESSION_LEVEL = 3
+
+UNFINISHED = "its last line isn't complete yet"
 
 
-def source_bytes(
-    connection: Connection, archive: Archive, rustbucket_id: str, start: datetime, end: datetime
-) -> Iterator[bytes]:
-    """What the rustbucket's sources held for `[start, end)` (UTC), exactly, log after log in the order of time.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a file brought: segments stored but not yet in the ledger, and how far it is archived with them."""
 
-    Borders count by half hours: a segment belongs to the half hour of its records.
+    new: list[NewSegment]
+    reached: Reached
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Reads files of one rustbucket's source. `since` is the start of the first window, `now` of the pull, UTC."""
+
+    archive: Archive
+    rustbucket_id: str
+    source: Source
+    since: datetime
+    now: datetime
+
+    def take(self, file: SourceFile, own: Cursor | None, logs: Sequence[Log]) -> tuple[Log | None, Taken]:
+        """Store what the file has that isn't archived; the log it continues, None if it begins one.
+
+        Raises:
+            FileUnavailable: it changed or is gone since it was listed; what was stored of it is swept later.
+        """
+        place = grown(self.archive, file, own, logs)
+        if place is not None and place.md5 is not None:
+            taken = self._rest(file, place, packed=False)
+            if place.md5.hexdigest() == file.md5:
+                return place.log, taken
+        place, content = self._recognise(file, logs)
+        if place.whole and content is not None:
+            clock = self._clock(file, place)
+            return place.log, Taken([], _reached(place, place.length, place.length, content.broken, clock))
+        return place.log, self._rest(file, place, packed=content is None or content.packed)
+
+    def _recognise(self, file: SourceFile, logs: Sequence[Log]) -> tuple[Place, Content | None]:
+        if not logs:
+            return Place(None, 0, sha256()), None
+        with self.source.open(file, 0) as blocks:
+            content = Content(blocks)
+            return recognise(self.archive, content, logs), content
+
+    def _rest(self, file: SourceFile, place: Place, *, packed: bool) -> Taken:
+        """Store what follows the file's place. `packed`: it may be, so that only its beginning says where that is."""
+        new: list[NewSegment] = []
+        cutter = Cutter(self._clock(file, place), place.length)
+        with self.source.open(file, 0 if packed else place.length) as blocks:
+            content = Content(blocks) if packed else None
+            length = place.length
+            for block in from_offset(content, place.length) if content else blocks:
+                length += len(block)
+                if place.md5 is not None:
+                    place.md5.update(block)
+                new += self._stored(cutter.feed(block), place)
+        broken = content.broken if content else ""
+        new += self._stored(cutter.finish(tail=self._settled(file) or bool(broken)), place)
+        return Taken(new, _reached(place, cutter.offset, length, broken, cutter.clock))
+
+    def _clock(self, file: SourceFile, place: Place) -> Clock:
+        """What is known of time where the file goes on. A name of tomorrow vouches for nothing."""
+        vouched_from = file.period[0] - BEFORE_PERIOD if file.period else self.since
+        begin = min(file.period[0], self.now) if file.period else self.now
+        at, after_text = (place.log.clock_at, place.log.after_text) if place.log else (begin, False)
+        vouched_until = microseconds(self.now + AFTER_PULL)
+        return Clock(microseconds(at), after_text, microseconds(vouched_from), vouched_until)
+
+    def _settled(self, file: SourceFile) -> bool:
+        return file.period is not None and file.period[1] + SETTLED_AFTER <= self.now
+
+    def _stored(self, pieces: Iterable[Piece], place: Place) -> Iterator[NewSegment]:
+        for piece in pieces:
+            place.prefix.update(piece.data)
+            yield self._store(piece)
+
+    def _store(self, piece: Piece) -> NewSegment:
+        content = sha256(piece.data).hexdigest()
+        window_start = moment_of(piece.window)
+        key = segment_key(self.rustbucket_id, window_start, content)
+        end = piece.start + len(piece.data)
+        return NewSegment(
+            window_start=window_start,
+            byte_start=piece.start,
+            byte_end=end,
+            object_key=key,
+            stored_bytes=put_segment(self.archive, Link(piece.start, end, content, key), piece.data),
+            sha256=content,
+            records=piece.records,
+            first_event_ts=moment_of(piece.first),
+            last_event_ts=moment_of(piece.last),
+            clock=piece.clock,
+            clock_after=piece.clock_after,
+        )
+
+
+def put_segment(archive: Archive, link: Link, data: bytes) -> int:
+    """Store a segment's bytes under its key; returns the object's size in bytes.
+
+    Another release of zstd may have packed the same bytes differently: then what is there stays.
 
     Raises:
-        NoSuchRustbucket: the registry doesn't know it.
-        IntegrityError: an object is missing or altered; everything handed out before it is right.
+        IntegrityError: the store holds something else under that key, and may not be overwritten.
     """
-    if connection.execute(rustbuckets.select().where(rustbuckets.c.id == rustbucket_id)).first() is None:
-        raise NoSuchRustbucket(rustbucket_id)
-    query = load_sql("rustbucket_pipeline.archive", "segments_in_order")
-    rows = connection.execute(query, {"rustbucket": rustbucket_id, "start": start, "end": end})
-    for row in rows:
-        yield content(archive, row.object_key, row.sha256, row.byte_end - row.byte_start)
-
-
-def content(archive: Archive, object_key: str, expected_sha256: str, length: int) -> bytes:
-    """The bytes of a segment, uncompressed; never more memory than the ledger says they take.
-
-    Raises:
-        IntegrityError: the object is missing, or holds anything but these bytes.
-    """
-    stored = archive.get(object_key)
-    held = bytearray()
+    stored = zstandard.compress(data, COMPRESSION_LEVEL)
     try:
-        with zstandard.ZstdDecompressor().stream_reader(BytesIO(stored)) as reader:
-            while len(held) <= length and (block := reader.read(_BLOCK)):
-                held += block
-    except zstandard.ZstdError as error:
-        raise IntegrityError(f"{object_key} can't be decompressed ({error}); {_REMEDY}") from error
-    if len(held) != length or sha256(held).hexdigest() != expected_sha256:
-        raise IntegrityError(f"{object_key} holds other bytes than were archived; {_REMEDY}")
-    return bytes(held)
+        archive.put_new(link.object_key, stored)
+    except IntegrityError:
+        link_bytes(archive, link)
+        return archive.size(link.object_key) or 0
+    return len(stored)
 
 
-_REMEDY = "delete it, and materialize log_archives for its window while the source has it"
+def _reached(place: Place, consumed: int, length: int, broken: str, clock: Clock) -> Reached:
+    unarchived = broken or (UNFINISHED if consumed < length else None)
+    return Reached(consumed, length, place.prefix.hexdigest(), clock, unarchived)

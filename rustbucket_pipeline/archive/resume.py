@@ -1,15 +1,20 @@
-"""Which known log a listed file continues, found by content: the key, the folder and the etag prove nothing.
+"""Recognises by content which known log a file continues, or is a copy of. Names, sizes and times prove nothing.
 
-Rustbuckets re-upload old files, restart under new random folders and rewrite names; bytes don't lie.
+A file is compared with the segments of the logs it may belong to, hash by hash, as it streams. Cursors only say which
+files needn't be looked at; a store's own MD5 saves reading the known part of a grown object.
 """
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
-from rustbucket_pipeline.archive.ledger import Cursor
-from rustbucket_pipeline.archive.sources.base import Source, SourceFile
+from rustbucket_pipeline.archive.cursors import Cursor
+from rustbucket_pipeline.archive.held import Link, Log, link_bytes, log_bytes
+from rustbucket_pipeline.archive.sources.base import SourceFile
+from rustbucket_pipeline.errors import IntegrityError
+from rustbucket_pipeline.storage.objects import Archive
 
 
 class Digest(Protocol):
@@ -23,52 +28,130 @@ class Digest(Protocol):
         """The hash of what was taken in, in hex."""
         ...
 
+    def copy(self) -> "Digest":
+        """A hash that goes on from here by itself."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
-class Continued:
-    """A known log that a file continues, and the running SHA-256 of what is known of it."""
+class Place:
+    """Where a file stands: its first `length` bytes are those of `log` (None: a log of its own), with this SHA-256.
 
-    cursor: Cursor
+    `whole`: it has no others. `md5` runs over the same bytes where the rest must still be proved by it.
+    """
+
+    log: Log | None
+    length: int
     prefix: Digest
+    whole: bool = False
+    md5: Digest | None = None
 
 
 def unchanged(file: SourceFile, own: Cursor | None) -> bool:
     """Whether the file is as it was when its key was last read to the end."""
-    return own is not None and own.etag == file.etag and own.size == file.size and own.consumed == file.size
+    return own is not None and own.complete and own.etag == file.etag and own.size == file.size
 
 
-def continued_log(source: Source, file: SourceFile, known: Iterable[Cursor]) -> Continued | None:
-    """The longest known log whose bytes the file begins with and may go on; None if it begins a log of its own.
+def grown(archive: Archive, file: SourceFile, own: Cursor | None, logs: Iterable[Log]) -> Place | None:
+    """Where a grown file goes on, if its MD5 can prove it: then only new bytes are read. None: it must be read whole.
 
-    Where two copies of a log went on differently, only the first may go on; the other is read as a new log.
+    The known part comes from the archive. Whoever reads on compares `md5` at the end.
     """
-    candidates = {cursor.consumed: cursor for cursor in known if _may_continue(file, cursor)}
-    if not candidates:
+    if file.md5 is None or own is None or not 0 < own.consumed < file.size or own.size != own.content_bytes:
         return None
-    longest = None
-    for length, prefix in _prefix_hashes(source, file, sorted(candidates)):
-        if prefix.hexdigest() == candidates[length].prefix_sha256:
-            longest = Continued(candidates[length], prefix)
-    return longest
+    log = next((log for log in logs if log.id == own.log_id and log.tip == own.consumed), None)
+    if log is None:
+        return None
+    prefix, md5 = sha256(), hashlib.md5(usedforsecurity=False)
+    try:
+        for data in log_bytes(archive, log.links, log.tip):
+            prefix.update(data)
+            md5.update(data)
+    except IntegrityError:
+        return None  # its window's next materialization puts the object back
+    return Place(log, log.tip, prefix, md5=md5)
 
 
-def _may_continue(file: SourceFile, cursor: Cursor) -> bool:
-    same_name = cursor.key.rpartition("/")[2] == file.key.rpartition("/")[2]
-    return same_name and 0 < cursor.consumed <= file.size and cursor.consumed in (cursor.tip, file.size)
+def recognise(archive: Archive, blocks: Iterator[bytes], logs: Sequence[Log]) -> Place:
+    """Where a file stands, by its bytes from the first on.
+
+    It continues the longest log it begins with; a file that ends within a log adds nothing to it. Two copies of a log
+    that went on differently share no log.
+    """
+    walk = _Walk(logs)
+    for block in blocks:
+        walk.feed(block)
+        if not walk.open:
+            return walk.reached or Place(None, 0, sha256())
+    return walk.ended(archive) or walk.reached or Place(None, 0, sha256())
 
 
-def _prefix_hashes(source: Source, file: SourceFile, lengths: list[int]) -> Iterator[tuple[int, Digest]]:
-    """SHA-256 of the file's first n bytes for each length, ascending, in one reading."""
-    digest, done = sha256(), 0
-    remaining = list(lengths)
-    with source.open(file, 0) as blocks:
-        for block in blocks:
-            while remaining and remaining[0] <= done + len(block):
-                cut = remaining[0] - done
-                digest.update(block[:cut])
-                block, done = block[cut:], remaining.pop(0)
-                yield done, digest.copy()
-            if not remaining:
+@dataclass(slots=True, eq=False)
+class _Track:
+    """A log whose segments agreed so far, and which comes next."""
+
+    log: Log
+    index: int = 0
+
+    @property
+    def link(self) -> Link:
+        return self.log.links[self.index]
+
+
+class _Walk:
+    """Goes through a file beside all logs at once. Segments that begin at the same byte share one hash."""
+
+    def __init__(self, logs: Sequence[Log]) -> None:
+        self.open = [_Track(log) for log in logs if log.links]
+        self.reached: Place | None = None
+        self._offset = 0
+        self._prefix: Digest = sha256()
+        self._hashes: dict[int, Digest] = {0: sha256()}
+
+    def feed(self, block: bytes) -> None:
+        """Compare the next bytes, until no log agrees any more."""
+        while self.open:
+            cut = min(track.link.byte_end for track in self.open) - self._offset
+            self._take(block[:cut])
+            if cut > len(block):
                 return
-            digest.update(block)
-            done += len(block)
+            self._compare()
+            block = block[cut:]
+            if not block:
+                return
+
+    def ended(self, archive: Archive) -> Place | None:
+        """Where the file stands if it ended within a known log: it has nothing that isn't archived."""
+        for track in self.open:
+            rest = self._offset - track.link.byte_start
+            if not rest or _begins(archive, track.link, rest, self._hashes[track.link.byte_start]):
+                return Place(track.log, self._offset, self._prefix, whole=True)
+        return None
+
+    def _take(self, data: bytes) -> None:
+        self._prefix.update(data)
+        for running in self._hashes.values():
+            running.update(data)
+        self._offset += len(data)
+
+    def _compare(self) -> None:
+        """Keep the logs whose segment ends here as the file has it; a log that is through is reached."""
+        found = {start: running.hexdigest() for start, running in self._hashes.items()}
+        for track in [track for track in self.open if track.link.byte_end == self._offset]:
+            agrees = found[track.link.byte_start] == track.link.sha256
+            track.index += 1
+            if agrees and track.index < len(track.log.links):
+                self._hashes.setdefault(self._offset, sha256())
+                continue
+            self.open.remove(track)
+            if agrees and (self.reached is None or self.reached.length < self._offset):
+                self.reached = Place(track.log, self._offset, self._prefix.copy())
+        needed = {track.link.byte_start for track in self.open}
+        self._hashes = {start: running for start, running in self._hashes.items() if start in needed}
+
+
+def _begins(archive: Archive, link: Link, length: int, running: Digest) -> bool:
+    try:
+        return sha256(link_bytes(archive, link)[:length]).hexdigest() == running.hexdigest()
+    except IntegrityError:
+        return False

@@ -51,6 +51,8 @@ def add(
     url: Annotated[str, typer.Option(help="Where it serves the contract itself: `https://host[:port][/path]`.")] = "",
     ip: Annotated[str, typer.Option(help="Its IP address.")] = "",
     os: Annotated[str, typer.Option(help="Its operating system.")] = "",
+    s3_region: Annotated[str, typer.Option(help="Where the bucket lies; without it S3 is asked.")] = "",
+    s3_owner: Annotated[str, typer.Option(help="Account that must own the bucket (12 digits).")] = "",
     rustbucket_id: Annotated[str, typer.Option("--id", help="Its id; without it the next free one.")] = "",
     token_file: Annotated[
         Path | None,
@@ -63,6 +65,7 @@ def add(
     Example: `rustbucket fleet add edge-1 --logs s3://my-logs/honeypot-logs/BKT100001`
     """
     fields = {"id": rustbucket_id, "name": name, "base_url": url, "logs_url": logs, "ip_address": ip, "os": os}
+    fields |= {"s3_region": s3_region, "s3_owner": s3_owner}
     with _database() as (engine, settings):
         entry, problems = read_entry({**fields, "token": _token(token_file)}, Rules.of(settings))
         if entry is None:

@@ -6,6 +6,7 @@ Assets see plain objects of our own rooms; only this file knows them as Dagster 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], datetime]
 
+S3_ATTEMPTS = 4
+"""How often boto3 tries a request in all: some seconds of backing off, then the next pull tries again."""
+
 
 class S3(Protocol):
-    """Opens an S3 client."""
+    """Opens S3 clients."""
 
-    def __call__(self) -> "S3Client":
-        """The client; its type is known to type checkers only."""
+    def __call__(self, region: str | None) -> "S3Client":
+        """A client of that region; without one it asks S3, once for each bucket, and follows it there."""
         ...
 
 
@@ -59,16 +63,20 @@ class ArchiveResource(dg.ConfigurableResource[Archive]):
 
 
 class S3Sources(dg.ConfigurableResource[S3]):
-    """An S3 client for sources, by boto3's credential chain through dagster-aws; made on first use."""
+    """S3 clients for sources, by boto3's credential chain through dagster-aws; one a region, made on first use."""
 
     def create_resource(self, context: dg.InitResourceContext) -> S3:
-        """A function that opens the client."""
-        endpoint = load_settings().s3_endpoint
+        """A function that opens a region's client. Threads share it: making one takes 50 ms and isn't thread-safe."""
+        endpoint, clients, making = load_settings().s3_endpoint, dict[str | None, "S3Client"](), Lock()
 
-        def client() -> "S3Client":
+        def client(region: str | None) -> "S3Client":
             from dagster_aws.s3 import S3Resource
 
-            return S3Resource(endpoint_url=endpoint, max_attempts=5).get_client()
+            with making:
+                if region not in clients:
+                    opened = S3Resource(endpoint_url=endpoint, region_name=region, max_attempts=S3_ATTEMPTS)
+                    clients[region] = opened.get_client()
+                return clients[region]
 
         return client
 

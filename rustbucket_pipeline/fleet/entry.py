@@ -18,6 +18,8 @@ from rustbucket_pipeline.settings import Settings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:@()/+-]{0,99}", re.ASCII)
 _OS = re.compile(r"[ -~]{1,100}", re.ASCII)
+_S3_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+){0,4}", re.ASCII)
+_S3_OWNER = re.compile(r"[0-9]{12}", re.ASCII)
 _TOKEN = re.compile(r"[!-~]{8,500}", re.ASCII)
 
 
@@ -32,6 +34,8 @@ class Entry:
     ip_address: str | None = None
     os: str | None = None
     token: str | None = None
+    s3_region: str | None = None
+    s3_owner: str | None = None
 
     def __repr__(self) -> str:
         return f"Entry(id={self.id!r}, name={self.name!r})"
@@ -114,6 +118,18 @@ def _os(text: str, _: Rules) -> str:
     return text
 
 
+def _s3_region(text: str, _: Rules) -> str:
+    if not _S3_REGION.fullmatch(text):
+        raise UsageError(f"s3_region {shown(text)} is no region; write it like eu-central-1, or leave it out")
+    return text
+
+
+def _s3_owner(text: str, _: Rules) -> str:
+    if not _S3_OWNER.fullmatch(text):
+        raise UsageError(f"s3_owner {shown(text)} is no account; write its 12 digits, or leave it out")
+    return text
+
+
 def _token(text: str, _: Rules) -> str:
     if not _TOKEN.fullmatch(text):
         raise UsageError("token must be 8 to 500 printable ASCII characters without blanks (it isn't shown here)")
@@ -128,5 +144,7 @@ FIELDS: Mapping[str, Callable[[str, Rules], str]] = {
     "ip_address": _ip_address,
     "os": _os,
     "token": _token,
+    "s3_region": _s3_region,
+    "s3_owner": _s3_owner,
 }
 """Every field of an entry, in the order of a file's columns, and what makes its text a value."""

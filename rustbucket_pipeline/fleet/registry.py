@@ -80,6 +80,8 @@ def store(connection: Connection, settings: Settings, entry: Entry, rustbucket_i
             logs_url=entry.logs_url,
             ip_address=entry.ip_address,
             os=entry.os,
+            s3_region=entry.s3_region,
+            s3_owner=entry.s3_owner,
             token=encrypt(settings, entry.token) if entry.token else None,
             status=Status.REVIEW,
             registered_at=now,

@@ -1,26 +1,33 @@
 """Logs asked from the rustbucket itself: `GET {base_url}/extract_logs`. Off unless an operator allowed it.
 
 The whole answer is taken into a temporary file first: within its limits, and before a byte of it is believed. An answer
-that breaks the contract is no log.
+that breaks the contract is no log. Where the rustbucket offers ranges, only what is new is asked for.
 """
 
+import re
 import tempfile
 import weakref
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 
-from rustbucket_pipeline.archive.sources.base import SourceFile
+from rustbucket_pipeline.archive.sources.base import Held, HeldOf, Listing, SourceFile
 from rustbucket_pipeline.archive.sources.directory import iter_blocks
-from rustbucket_pipeline.errors import FetchFailed
+from rustbucket_pipeline.errors import FetchFailed, IntegrityError
 from rustbucket_pipeline.model.outcome import Outcome
 from rustbucket_pipeline.model.rustbucket import Rustbucket
 from rustbucket_pipeline.net.asking import EXTRACT_LOGS, endpoint_url, token_header
-from rustbucket_pipeline.net.fetch import Limits, stream_bytes
+from rustbucket_pipeline.net.fetch import Limits, Stream, stream_bytes
 from rustbucket_pipeline.net.guard import Guard
 
 KEY = "extract_logs"
 CONTENT_TYPES = frozenset({"text/plain", "application/x-ndjson", "application/octet-stream"})
+
+OVERLAP_BYTES = 64 * 1024
+"""Known bytes that are asked for again: a range goes on from them, or the log is another one by now."""
+
+_ETAG = re.compile(r'(?:W/)?"[!#-~]{1,200}"', re.ASCII)
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(?:\d{1,18}|\*)", re.ASCII)
 
 
 class HttpSource:
@@ -35,19 +42,11 @@ class HttpSource:
         self._body = tempfile.TemporaryFile(prefix="rustbucket-")  # noqa: SIM115 (lives as long as the source)
         weakref.finalize(self, self._body.close)
 
-    def files(self) -> list[SourceFile]:
+    def files(self, held: HeldOf) -> Listing:
         """The log as served now. Raises `FetchFailed` with its outcome, `decoy` for a page instead of a log."""
-        self._body.seek(0)
-        self._body.truncate()
-        digest, size = sha256(), 0
-        url = endpoint_url(self._rustbucket, EXTRACT_LOGS)
-        with stream_bytes(url, self._limits, self._guard, token_header(self._token)) as answer:
-            _check(answer.status, answer.content_type)
-            for block in answer:
-                size += len(block)
-                digest.update(block)
-                self._body.write(block)
-        return [SourceFile(KEY, size, digest.hexdigest(), None)]
+        known = held(KEY)
+        file = self._continued(known) if known is not None else None
+        return Listing(complete=False, files=[file or self._fetched()])
 
     @contextmanager
     def open(self, file: SourceFile, start: int) -> Generator[Iterator[bytes]]:
@@ -55,11 +54,76 @@ class HttpSource:
         self._body.seek(start)
         yield iter_blocks(self._body.read, file.size - start)
 
+    def _fetched(self) -> SourceFile:
+        """The whole log, asked for from its beginning."""
+        with self._ask({}) as answer:
+            _check(answer, 200)
+            return self._take(answer, answer)
 
-def _check(status: int, content_type: str) -> None:
-    if content_type == "text/html":
+    def _continued(self, known: Held) -> SourceFile | None:
+        """The log, if it goes on from what is known of it or is the same still; None: ask for all of it."""
+        start = max(0, known.length - OVERLAP_BYTES)
+        etag = known.etag.partition(" ")[2]
+        unmodified = {"If-None-Match": etag} if etag and known.whole else {}
+        with self._ask({"Range": f"bytes={start}-", **unmodified}) as answer:
+            if answer.status == 304 and unmodified:
+                return SourceFile(KEY, known.size, known.etag, None)
+            if answer.status == 200:
+                _check(answer, 200)
+                return self._take(answer, answer)
+            if answer.status != 206 or not _begins_at(answer, start):
+                return None
+            _check(answer, 206)
+            try:
+                return self._take(answer, _joined(known, answer, start))
+            except IntegrityError:
+                return None
+
+    @contextmanager
+    def _ask(self, headers: Mapping[str, str]) -> Generator[Stream]:
+        url = endpoint_url(self._rustbucket, EXTRACT_LOGS)
+        with stream_bytes(url, self._limits, self._guard, {**token_header(self._token), **headers}) as answer:
+            yield answer
+
+    def _take(self, answer: Stream, blocks: Iterable[bytes]) -> SourceFile:
+        self._body.seek(0)
+        self._body.truncate()
+        digest, size = sha256(), 0
+        for block in blocks:
+            size += len(block)
+            digest.update(block)
+            self._body.write(block)
+        etag = answer.etag if answer.etag and _ETAG.fullmatch(answer.etag) else ""
+        return SourceFile(KEY, size, f"{digest.hexdigest()} {etag}", None)
+
+
+def _joined(known: Held, answer: Iterable[bytes], start: int) -> Iterator[bytes]:
+    """What is known, and what of the answer follows it. Raises `IntegrityError` if they disagree where they overlap."""
+    overlap, at = bytearray(), 0
+    for block in known.blocks():
+        overlap += block[max(0, start - at) :]
+        at += len(block)
+        yield block
+    for block in answer:
+        seen, rest = block[: len(overlap)], block[len(overlap) :]
+        if not overlap.startswith(seen):
+            raise IntegrityError("the range isn't what was known of the log; ask for all of it")
+        del overlap[: len(seen)]
+        if rest:
+            yield rest
+    if overlap:
+        raise IntegrityError("the log is shorter than it was; ask for all of it")
+
+
+def _begins_at(answer: Stream, start: int) -> bool:
+    match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+    return match is not None and int(match[1]) == start
+
+
+def _check(answer: Stream, status: int) -> None:
+    if answer.content_type == "text/html":
         raise FetchFailed("its decoy answered instead of a log", Outcome.DECOY)
-    if status != 200:
-        raise FetchFailed(f"it answered with status {status}", Outcome.HTTP_ERROR)
-    if content_type not in CONTENT_TYPES:
-        raise FetchFailed(f"it sent {content_type[:60]!r} instead of a log", Outcome.INVALID)
+    if answer.status != status:
+        raise FetchFailed(f"it answered with status {answer.status}", Outcome.HTTP_ERROR)
+    if answer.content_type not in CONTENT_TYPES:
+        raise FetchFailed(f"it sent {answer.content_type[:60]!r} instead of a log", Outcome.INVALID)
