@@ -1,5 +1,7 @@
 """Letting rustbuckets in: all of those named or none; HTTP only after a probe without a token was answered well."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import Engine, select
 
@@ -7,11 +9,12 @@ from rustbucket_pipeline.alerts.book import raise_
 from rustbucket_pipeline.errors import FetchFailed, NoSuchRustbucket, UsageError
 from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.fleet.approval import approve, approve_http, forbid_http
+from rustbucket_pipeline.fleet.status import observe_fleet
 from rustbucket_pipeline.model.rustbucket import Rustbucket, Status
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.tables import alerts
 from rustbucket_pipeline_tests.fleet.conftest import NOW, Register
-from rustbucket_pipeline_tests.net.loopback import VITALS, Behaviour, Peer, answer, closed_port, hang, loopback
+from rustbucket_pipeline_tests.net.loopback import VITALS, Behaviour, Peer, answer, closed_port, hang, loopback, raw
 
 
 def _everyone(database: Engine) -> list[Rustbucket]:
@@ -86,6 +89,19 @@ def test_approving_without_http_needs_a_place_of_logs(database: Engine, register
         approve(database, [pulled.id, "BKT5"], NOW)
     assert {one.status for one in _everyone(database)} == {Status.REVIEW}
     assert approve(database, [pulled.id], NOW)[0].approved_at == NOW
+
+
+def test_approving_again_ends_the_pause_of_one_that_failed(
+    database: Engine, fleet_settings: Settings, register: Register
+) -> None:
+    with loopback(raw(b"")) as server:
+        added = register("edge", http=True, base_url=server.url)
+        for n in range(4):
+            observe_fleet(database, fleet_settings, NOW + timedelta(minutes=n))
+        server.behaviour = answer(VITALS)
+        assert observe_fleet(database, fleet_settings, NOW + timedelta(minutes=5)).counts == {"paused": 1}
+        approve_http(database, fleet_settings, [added.id], NOW, plain_http=True)
+        assert observe_fleet(database, fleet_settings, NOW + timedelta(minutes=6)).counts == {"ok": 1}
 
 
 def test_http_can_be_forbidden_again(database: Engine, register: Register) -> None:

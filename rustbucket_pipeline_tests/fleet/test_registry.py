@@ -100,6 +100,16 @@ def test_nobody_takes_what_is_anothers(register: Register, fields: dict[str, str
         register("other", **{"logs_url": "s3://elsewhere", **fields})
 
 
+def test_nobody_is_asked_at_an_address_that_is_anothers(register: Register) -> None:
+    register("owner", ip_address="8.8.4.4")
+    with pytest.raises(UsageError, match="leads to the address of BKT100001"):
+        register("thief", base_url="https://8.8.4.4:8443/other")
+    register("gateway", base_url="https://1.1.1.1/one")
+    with pytest.raises(UsageError, match="is where BKT100002 is asked"):
+        register("thief", ip_address="1.1.1.1")
+    register("beside", base_url="https://1.1.1.1/two")
+
+
 def test_a_retired_rustbuckets_address_is_free_again_and_its_logs_are_not(database: Engine, register: Register) -> None:
     old = register("edge", ip_address="8.8.8.8")
     with database.begin() as connection:

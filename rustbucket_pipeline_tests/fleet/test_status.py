@@ -175,6 +175,25 @@ def test_alerts_open_once_and_close_when_it_answers_again(
     assert [row.outcome for row in _statuses(database)] == ["timeout"] * 3 + ["ok"]
 
 
+def test_what_fails_again_and_again_is_paused_and_asked_again_later(
+    database: Engine, fleet_settings: Settings, register: Register
+) -> None:
+    with loopback(raw(b"")) as server:
+        register("edge", http=True, base_url=server.url)
+        counts = [observe_fleet(database, fleet_settings, NOW + n * QUARTER).counts for n in range(7)]
+        asked = len(server.requests)
+        server.behaviour = answer(VITALS)
+        counts += [observe_fleet(database, fleet_settings, NOW + n * QUARTER).counts for n in (8, 9, 10)]
+    failed, paused, well = {"unreachable": 1}, {"paused": 1}, {"ok": 1}
+    assert counts == [failed, failed, failed, failed, paused, failed, paused, paused, well, well]
+    assert asked == 5
+    assert "asked again from" in _statuses(database)[4].detail
+    with database.connect() as connection:
+        (alert,) = connection.execute(select(alerts)).all()
+    assert (alert.kind, alert.severity, alert.count, alert.closed_by) == ("poll_failed", "error", 5, "observed: ok")
+    assert "failed 5 times in a row" in alert.cause
+
+
 def test_two_hundred_of_which_many_hang_end_within_one_deadline(
     database: Engine, fleet_settings: Settings, tmp_path: Path
 ) -> None:

@@ -2,11 +2,13 @@
 
 import socket
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
 from rustbucket_pipeline.errors import FetchFailed
 from rustbucket_pipeline.model.outcome import Outcome
+from rustbucket_pipeline.model.rustbucket import Rustbucket, Status
 from rustbucket_pipeline.net.guard import Guard
 from rustbucket_pipeline.net.urls import parse_url
 
@@ -71,6 +73,23 @@ def test_public_addresses_are_contacted_on_few_ports(strict_guard: Guard, port: 
     assert url is not None
     with pytest.raises(FetchFailed, match=f"port {port} isn't contacted"):
         strict_guard.check_url(url)
+
+
+def test_an_address_registered_for_another_isnt_contacted(guard: Guard) -> None:
+    fleet = [_rustbucket("BKT1", "127.0.0.1"), _rustbucket("BKT2", "127.0.0.1"), _rustbucket("BKT3", None)]
+    shared = guard.among([_rustbucket("BKT0", "127.0.0.1", Status.INACTIVE), *fleet])
+    assert [str(found) for found in shared.asking("BKT1").addresses("127.0.0.1", 80, 5)] == ["127.0.0.1"]
+    assert [str(found) for found in shared.asking("BKT3").addresses("127.0.0.2", 80, 5)] == ["127.0.0.2"]
+    for other in ("BKT2", "BKT3"):
+        with pytest.raises(FetchFailed, match=r"127\.0\.0\.1 is registered as that of BKT1") as caught:
+            shared.asking(other).addresses("127.0.0.1", 80, 5)
+        assert caught.value.outcome == Outcome.BLOCKED
+
+
+def _rustbucket(rustbucket_id: str, address: str | None, status: Status = Status.ACTIVE) -> Rustbucket:
+    return Rustbucket(
+        rustbucket_id, "edge", status, None, None, True, address, datetime.now(UTC), None, None, None, None
+    )
 
 
 def test_any_port_of_an_allowed_network_is_contacted(guard: Guard) -> None:
