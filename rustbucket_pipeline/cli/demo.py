@@ -18,6 +18,7 @@ from rich.text import Text
 from rustbucket_pipeline.cli.output import JsonOption, console, plain, print_json, print_table, say
 from rustbucket_pipeline.demo.home import environment, kept_play
 from rustbucket_pipeline.demo.run import Outcome, run_demo
+from rustbucket_pipeline.demo.simulate import MOST_RUSTBUCKETS
 from rustbucket_pipeline.demo.story import Story
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.settings import load_settings
@@ -28,7 +29,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 @app.command()
 def demo(
-    rustbuckets: int = typer.Option(6, min=1, max=500, help="How many honeypots are simulated."),
+    rustbuckets: int = typer.Option(6, min=1, max=MOST_RUSTBUCKETS, help="How many honeypots are simulated."),
     hours: int = typer.Option(8, min=4, max=168, help="How many hours are played in full: 4, 8, 12 …"),
     seed: int = typer.Option(1, help="Another seed plays other attacks."),
     fresh: bool = typer.Option(False, "--fresh", help="Throw the demo's home away first."),
@@ -134,7 +135,8 @@ def _print_story(story: Story | None) -> None:
             Text(f"  event    {row.event_id}", style="dim"),
             Text(f"  object   {row.object_key}", style="dim"),
             Text(
-                f"  bytes    {row.byte_length} at {row.in_object} in the object = at {row.byte_offset} of", style="dim"
+                f"  bytes    {row.byte_length}, from {row.in_object} in it, from {row.byte_offset} in the log",
+                style="dim",
             ),
             Text(f"  source   {plain(row.source_key)}", style="dim"),
         ]
@@ -145,17 +147,16 @@ def _print_story(story: Story | None) -> None:
 
 
 def _print_next() -> None:
-    program = "rustbucket" if shutil.which("rustbucket") else sys.argv[0]
+    started = Path(sys.argv[0])
+    program = started if started.name == "rustbucket" and not shutil.which("rustbucket") else "rustbucket"
     console.print()
     say("where to look next", style="bold")
-    print_table(
-        ("command", "shows"),
-        [
-            (f"RUSTBUCKET_HOME=.rustbucket-demo {program} report", "the newest report"),
-            (f"{program} up --demo", "Dagster's UI: the lineage, every run, a live fleet"),
-            (f"{program} fleet add --help", "your own honeypots"),
-        ],
-    )
+    for command, shows in (
+        (f"RUSTBUCKET_HOME=.rustbucket-demo {program} report", "the newest report"),
+        (f"{program} up --demo", "Dagster's UI: the lineage, every run, a live fleet"),
+        (f"{program} fleet add --help", "your own honeypots"),
+    ):
+        console.print(Text.assemble(command, (f"  # {shows}", "dim")), soft_wrap=True)
 
 
 def _as_json(outcome: Outcome) -> dict[str, object]:

@@ -51,5 +51,5 @@ def _member(index: int, seed: int) -> SimulatedRustbucket:
     name, dialect, road = _ROLES[index] if index < len(_ROLES) else (f"edge-{index + 1:03}", "json", "files")
     rustbucket_id = f"BKT{FIRST_NUMBER + index}"
     token = f"{Random(f'{seed}/{rustbucket_id}/token').getrandbits(128):032x}"
-    address = f"203.0.113.{200 + index % 50}"
+    address = f"203.0.113.{200 + index}" if index < 50 else f"2001:db8:b::{index:x}"
     return SimulatedRustbucket(rustbucket_id, name, DIALECTS[dialect], road, address, token, wrapped=index == 5)

@@ -14,7 +14,8 @@ import pytest
 
 from rustbucket_pipeline.demo.acts import microseconds
 from rustbucket_pipeline.demo.campaigns import MINERS
-from rustbucket_pipeline.demo.simulate import NEWEST, Simulation, simulate
+from rustbucket_pipeline.demo.cast import cast_fleet
+from rustbucket_pipeline.demo.simulate import MOST_RUSTBUCKETS, NEWEST, Simulation, simulate
 from rustbucket_pipeline.demo.truth import TrueRecord
 from rustbucket_pipeline.demo.wordlists import MINER_HOST
 from rustbucket_pipeline.errors import UsageError
@@ -100,6 +101,12 @@ def test_the_default_fleet_shows_every_dialect_and_both_roads(fleet: Simulation)
     once = {("json", "files"): 1, ("kv", "files"): 1, ("proto", "files"): 1, ("classic", "files"): 1}
     assert roles == {**once, ("json", "http"): 2}
     assert {record.protocol for record in fleet.records} >= {"ssh", "ftp", "smtp", "http"}
+
+
+def test_every_rustbucket_of_the_largest_fleet_has_an_address_of_its_own() -> None:
+    addresses = [ip_address(member.ip_address) for member in cast_fleet(MOST_RUSTBUCKETS, seed=1)]
+    assert len(set(addresses)) == MOST_RUSTBUCKETS
+    assert all(any(address in network for network in DOCUMENTATION) for address in addresses)
 
 
 def test_addresses_are_for_documentation_and_hosts_are_examples(fleet: Simulation) -> None:
