@@ -6,12 +6,15 @@ import shutil
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rustbucket_pipeline.settings import PROJECT_ROOT
+
+POLL_SECONDS = 0.3
 
 TOP_LEVEL = ("pyproject.toml", "workspace.yaml", "dagster.yaml", "rustbucket_pipeline")
 
@@ -63,15 +66,22 @@ class Checkout:
         return self.run("dagster", "asset", "materialize", "-m", "rustbucket_pipeline.definitions", *select, check=check)
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a long-running `python -m module arguments`."""
-        return subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            cwd=self.root,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        """Start a long-running `python -m module arguments`; what it prints goes to `output`."""
+        with self.output.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                cwd=self.root,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> Path:
+        """What the program started last has printed."""
+        return self.root / "output.log"
 
 
 def free_port() -> int:
@@ -90,3 +100,17 @@ def graphql(port: int, query: str, **variables: object) -> Any:
         got = json.load(answer)
     assert "errors" not in got, got
     return got["data"]
+
+
+def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    """Return once the web server on that port answers, or fail if the program ends before."""
+    while True:
+        try:
+            server.wait(POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            try:
+                graphql(port, "{ version }")
+            except (urllib.error.URLError, ConnectionError):
+                continue
+            return
+        raise AssertionError(f"it ended with exit code {server.returncode}")

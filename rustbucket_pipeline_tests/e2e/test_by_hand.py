@@ -1,8 +1,6 @@
 """Dagster's own commands on a registered fleet, no variable set; and what the UI then knows of it."""
 
 import signal
-import subprocess
-import urllib.error
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +9,7 @@ import pytest
 
 from rustbucket_pipeline.storage import embedded
 from rustbucket_pipeline_tests.archive.fleet_on_disk import hour_of_lines
-from rustbucket_pipeline_tests.e2e.checkout import Checkout, free_port, graphql
+from rustbucket_pipeline_tests.e2e.checkout import Checkout, free_port, graphql, wait_for
 
 MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
 KEY = f"{MIDNIGHT:%Y-%m-%d}-00:00"
@@ -53,17 +51,7 @@ def ui(materialized: Checkout) -> Iterator[int]:
         yield port
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=30)
-
-
-def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    while True:
-        assert server.poll() is None, server.communicate()[0]
-        try:
-            graphql(port, "{ version }")
-        except (urllib.error.URLError, ConnectionError):
-            continue
-        return
+        server.wait(60)
 
 
 def test_each_asset_is_materialized_by_hand_and_the_report_is_there(materialized: Checkout) -> None:
