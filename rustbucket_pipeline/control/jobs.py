@@ -15,7 +15,8 @@ OWNER = "team:honeypots"
 class Job:
     """A job: its assets, its cron in UTC, the length of its windows (None: the past can't be asked again).
 
-    `pool` is the one scarce thing it holds; `grace` how long after its end a window is left to its schedule.
+    `pool` is the one scarce thing it holds; `grace` how long after its end a window is left to its schedule;
+    `every` is its cadence in words.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Job:
     pool: str
     grace: timedelta
     does: str
+    every: str
 
 
 POLL_FLEET = Job(
@@ -35,6 +37,7 @@ POLL_FLEET = Job(
     pool="fleet",
     grace=timedelta(0),
     does="Ask every rustbucket that may be asked how it is; take the others' state from what arrived.",
+    every="15 minutes",
 )
 ARCHIVE_LOGS = Job(
     name="archive_logs",
@@ -44,6 +47,7 @@ ARCHIVE_LOGS = Job(
     pool="object_store",
     grace=timedelta(minutes=10),
     does="Bring every new log byte of the fleet into the archive, unchanged.",
+    every="30 minutes",
 )
 PARSE_LOGS = Job(
     name="parse_logs",
@@ -53,6 +57,7 @@ PARSE_LOGS = Job(
     pool="postgres",
     grace=timedelta(minutes=20),
     does="Turn archived bytes into typed rows; what can't be parsed is kept and named.",
+    every="hour",
 )
 ANALYSE_WINDOWS = Job(
     name="analyse_windows",
@@ -62,6 +67,18 @@ ANALYSE_WINDOWS = Job(
     pool="claude",
     grace=timedelta(hours=2, minutes=15),
     does="Digest four hours of rows and report on them, with Claude's explanation where a key is set.",
+    every="4 hours",
 )
 
-JOBS = (POLL_FLEET, ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS)
+SIGN_ARCHIVE = Job(
+    name="sign_archive",
+    assets=("archive_manifest",),
+    cron="40 0 * * *",
+    window=None,
+    pool="object_store",
+    grace=timedelta(0),
+    does="Sign the heads of the logs' hash chains, so that nobody can change history unseen.",
+    every="day",
+)
+
+JOBS = (POLL_FLEET, ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS, SIGN_ARCHIVE)

@@ -3,16 +3,12 @@
 import dagster as dg
 
 from rustbucket_pipeline.control.jobs import JOBS
-from rustbucket_pipeline.model.window import FOUR_HOURS, HALF_HOUR, HOUR
-
-CADENCES = {None: "15 minutes", HALF_HOUR: "30 minutes", HOUR: "hour", FOUR_HOURS: "4 hours"}
-
 
 ASSET_JOBS = {
     job.name: dg.define_asset_job(
         job.name,
         selection=dg.AssetSelection.assets(*job.assets),
-        description=f"{job.does} Every {CADENCES[job.window]}.",
+        description=f"{job.does} Every {job.every}.",
         executor_def=dg.in_process_executor,
         tags={"rustbucket/lane": job.pool},
     )

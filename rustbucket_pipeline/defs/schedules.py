@@ -9,7 +9,7 @@ from datetime import timedelta
 import dagster as dg
 from sqlalchemy import Engine
 
-from rustbucket_pipeline.control.jobs import ANALYSE_WINDOWS, ARCHIVE_LOGS, PARSE_LOGS, POLL_FLEET, Job
+from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, JOBS, Job
 from rustbucket_pipeline.control.plan import Due, due, without
 from rustbucket_pipeline.control.runs import busy_windows
 from rustbucket_pipeline.control.states import window_states
@@ -54,5 +54,5 @@ def _newest(window: Window, version: str) -> list[Due]:
 
 @dg.definitions
 def schedules() -> dg.Definitions:
-    """The four cadences, switched on."""
-    return dg.Definitions(schedules=[_schedule(job) for job in (POLL_FLEET, ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS)])
+    """Every job's cadence, switched on."""
+    return dg.Definitions(schedules=[_schedule(job) for job in JOBS])

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, delete, select, update
 
 from rustbucket_pipeline.archive.opening import openers
-from rustbucket_pipeline.archive.promises import chains_unbroken, objects_present
+from rustbucket_pipeline.archive.promises import chains_unbroken, segments_match_store
 from rustbucket_pipeline.model.rustbucket import Rustbucket, Status
 from rustbucket_pipeline.model.window import HALF_HOUR, Window
 from rustbucket_pipeline.settings import Settings
@@ -195,10 +195,10 @@ def test_the_promises_notice_a_broken_chain_and_a_missing_object(fleet: FleetOnD
     fleet.pull(later=2 * HOUR)
     with fleet.engine.begin() as connection:
         assert chains_unbroken(connection, fleet.since).kept
-        assert objects_present(connection, fleet.archive).kept
+        assert segments_match_store(connection, fleet.archive).kept
         first = connection.execute(select(segments.c.id).order_by(segments.c.id).limit(1)).scalar_one()
         connection.execute(delete(segments).where(segments.c.id == first))
         assert not chains_unbroken(connection, fleet.since).kept
     fleet.archive.delete(sorted(fleet.archive.keys("raw/"))[-1])
     with fleet.engine.connect() as connection:
-        assert not objects_present(connection, fleet.archive).kept
+        assert not segments_match_store(connection, fleet.archive).kept

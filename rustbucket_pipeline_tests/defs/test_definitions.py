@@ -63,7 +63,7 @@ def test_the_lineage_is_the_design_s_chain(specs: dict[str, dg.AssetSpec]) -> No
 
 
 def test_every_asset_has_group_owner_kinds_and_a_description(specs: dict[str, dg.AssetSpec]) -> None:
-    assert set(specs) == set(CHAIN) | {"rustbuckets", "raw_bucket_logs"}
+    assert set(specs) == set(CHAIN) | {"rustbuckets", "raw_bucket_logs", "archive_manifest"}
     for name, spec in specs.items():
         assert spec.group_name in {"fleet", "archive", "events", "analysis"}, name
         assert spec.owners, name
@@ -87,8 +87,9 @@ def test_every_job_of_the_table_has_a_schedule_that_is_on(definitions: dg.Defini
         assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
 
 
-def test_the_cadences_are_15_and_30_minutes_one_hour_and_four(definitions: dg.Definitions) -> None:
-    assert [job.cron for job in JOBS] == ["*/15 * * * *", "1,31 * * * *", "10 * * * *", "20 2-22/4 * * *"]
+def test_the_cadences_are_15_and_30_minutes_one_hour_and_four_and_the_archive_is_signed_daily() -> None:
+    crons = ["*/15 * * * *", "1,31 * * * *", "10 * * * *", "20 2-22/4 * * *", "40 0 * * *"]
+    assert [job.cron for job in JOBS] == crons
 
 
 def test_each_module_of_the_glue_imports_without_a_warning() -> None:
