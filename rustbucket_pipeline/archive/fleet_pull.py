@@ -3,15 +3,16 @@
 Registry and tokens are handed in; sources are opened by `opening`. Nothing here knows a road or a byte.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 
 from rustbucket_pipeline.alerts.book import clear, raise_
+from rustbucket_pipeline.alerts.kinds import Kind, Severity
 from rustbucket_pipeline.archive import ledger
 from rustbucket_pipeline.archive.cursors import expired_files
 from rustbucket_pipeline.archive.flood import note_flood
@@ -21,10 +22,10 @@ from rustbucket_pipeline.archive.sources.base import Source
 from rustbucket_pipeline.errors import FetchFailed, SourceUnavailable
 from rustbucket_pipeline.model.outcome import Outcome
 from rustbucket_pipeline.model.window import Window
-from rustbucket_pipeline.storage.tables import rustbuckets, segments
-
-WORKERS = 8
-"""Rustbuckets pulled side by side: each holds one database connection."""
+from rustbucket_pipeline.net import breaker
+from rustbucket_pipeline.net.asking import EXTRACT_LOGS
+from rustbucket_pipeline.net.open_files import make_room
+from rustbucket_pipeline.storage.tables import segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,11 @@ class WindowContents:
     stored_bytes: int
 
 
-Opener = Callable[[], Sequence[Source]]
-"""Opens one rustbucket's sources; raises `SourceUnavailable` where a road is closed."""
+ALERTS = {Outcome.DECOY: Kind.DECOY_ANSWERED, Outcome.INVALID: Kind.CONTRACT_BROKEN}
+"""What else than a failed source an answer may be."""
+
+Opener = Callable[[], Iterable[Source]]
+"""Opens one rustbucket's sources one by one; raises `SourceUnavailable` where a road is closed."""
 
 
 def pull_fleet(context: PullContext, openers: dict[str, Opener], windows: Sequence[Window]) -> FleetPull:
@@ -67,8 +71,9 @@ def pull_fleet(context: PullContext, openers: dict[str, Opener], windows: Sequen
 
     Raises:
         StoreUnavailable, DatabaseUnavailable: ours, so the pull stops; what was committed stays.
+        ConfigurationError: the machine lets us open too few files; nothing was pulled.
     """
-    with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="pull") as pool:
+    with ThreadPoolExecutor(make_room(len(openers)), thread_name_prefix="pull") as pool:
         outcomes = list(pool.map(partial(_pull_one, context), openers.keys(), openers.values()))
     pulled = {rustbucket_id: found for rustbucket_id, found, _ in outcomes}
     failed = {rustbucket_id: reason for rustbucket_id, _, reason in outcomes if reason}
@@ -86,22 +91,27 @@ def _pull_one(context: PullContext, rustbucket_id: str, opener: Opener) -> tuple
         failed = None
     except SourceUnavailable as error:
         failed = error
-    with context.engine.begin() as connection:
+    with context.turns, context.engine.begin() as connection:
         note_flood(connection, rustbucket_id, total.windows, context.now)
-        if failed is not None:
-            _note_failure(connection, rustbucket_id, failed, context.now)
-        else:
-            clear(connection, "source_failed", rustbucket_id, context.now, "pulled again")
+        _note(connection, rustbucket_id, failed, context.now)
     return rustbucket_id, total, str(failed or "")
 
 
-def _note_failure(connection: Connection, rustbucket_id: str, error: SourceUnavailable, now: datetime) -> None:
-    """Raise an alert; a decoy that answered in the log's place is never asked again until an operator says so."""
-    if isinstance(error, FetchFailed) and error.outcome is Outcome.DECOY:
-        connection.execute(update(rustbuckets).where(rustbuckets.c.id == rustbucket_id).values(http_allowed=False))
-        raise_(connection, "decoy_answered", rustbucket_id, str(error), "error", now)
-    else:
-        raise_(connection, "source_failed", rustbucket_id, str(error), "warning", now)
+def _note(connection: Connection, rustbucket_id: str, failed: SourceUnavailable | None, now: datetime) -> None:
+    """Raise or clear alerts, and count what HTTP brought: who answers as a decoy isn't asked again (`net.breaker`)."""
+    if failed is None:
+        breaker.note(connection, EXTRACT_LOGS, {rustbucket_id: Outcome.OK}, now)
+        clear(connection, Kind.SOURCE_FAILED, rustbucket_id, now, "pulled again")
+        return
+    kind, circuit = Kind.SOURCE_FAILED, None
+    if isinstance(failed, FetchFailed):
+        outcome = Outcome(failed.outcome)
+        kind = ALERTS.get(outcome, kind)
+        circuit = breaker.note(connection, EXTRACT_LOGS, {rustbucket_id: outcome}, now).get(rustbucket_id)
+    cause, severity = str(failed), kind.severity
+    if circuit and circuit.open:
+        cause, severity = f"{cause}; {circuit}", Severity.ERROR
+    raise_(connection, kind, rustbucket_id, cause, severity, now)
 
 
 def _mend(context: PullContext, openers: dict[str, Opener], windows: Sequence[Window]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from threading import BoundedSemaphore
 
 from sqlalchemy import Connection, Engine
 
@@ -29,6 +30,9 @@ from rustbucket_pipeline.storage.postgres import advisory_lock
 BATCH_BYTES = 64 * 1024 * 1024
 BATCH_FILES = 500
 """New bytes, or files, after which the ledger is written: bounds what a kill costs. One flush of a directory each."""
+
+WRITERS = 8
+"""Rustbuckets archived side by side: each holds one database connection."""
 
 MOST_UNREAD = 20
 """Files of a source that may fail before the others aren't tried any more in this pull."""
@@ -58,13 +62,17 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class PullContext:
-    """What every pull of a run shares. `since` is the start of the first window; `now` the time of the pull, UTC."""
+    """What every pull of a run shares. `since` is the start of the first window; `now` the time of the pull, UTC.
+
+    Whoever lists, reads or writes takes one of the `turns`; waiting for a rustbucket's own answer takes none.
+    """
 
     engine: Engine
     archive: Archive
     since: datetime
     now: datetime
     run_id: str | None
+    turns: BoundedSemaphore = field(default_factory=partial(BoundedSemaphore, WRITERS))
 
 
 def pull_source(context: PullContext, rustbucket_id: str, source: Source, pulled: Pulled) -> None:
@@ -74,7 +82,17 @@ def pull_source(context: PullContext, rustbucket_id: str, source: Source, pulled
         SourceUnavailable: the source or some of its files failed; what else it held is archived and in the ledger.
         StoreUnavailable: the archive failed; the ledger says nothing that isn't stored.
     """
-    listing = source.files(partial(_held, context, rustbucket_id))
+    held = partial(_held, context, rustbucket_id)
+    if source.waits:
+        listing = source.files(held)
+        with context.turns:
+            _pull_listed(context, rustbucket_id, source, listing, pulled)
+    else:
+        with context.turns:
+            _pull_listed(context, rustbucket_id, source, source.files(held), pulled)
+
+
+def _pull_listed(context: PullContext, rustbucket_id: str, source: Source, listing: Listing, pulled: Pulled) -> None:
     listing.files.sort(key=lambda file: (file.period or (context.now, context.now), file.key))
     pulled.files += len(listing.files)
     waiting = _changed(context, rustbucket_id, listing)

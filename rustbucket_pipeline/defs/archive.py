@@ -17,6 +17,8 @@ from rustbucket_pipeline.defs.resources import S3, Clock
 from rustbucket_pipeline.fleet.registry import active_rustbuckets
 from rustbucket_pipeline.fleet.tokens import token_reader
 from rustbucket_pipeline.model.window import HALF_HOUR, Window
+from rustbucket_pipeline.net import breaker
+from rustbucket_pipeline.net.asking import EXTRACT_LOGS
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage import tables
 from rustbucket_pipeline.storage.objects import Archive
@@ -63,7 +65,8 @@ def archive_assets() -> dg.Definitions:
             now = clock()
             windows = windows_of(context, HALF_HOUR)
             pull = PullContext(database, archive, settings.first_window(now), now, context.run.run_id)
-            fleet = openers(active_rustbuckets(database), settings, s3, token_reader(database, settings))
+            tokens, paused = token_reader(database, settings), breaker.paused(database, EXTRACT_LOGS, now)
+            fleet = openers(active_rustbuckets(database), settings, s3, tokens, paused)
             pulled = pull_fleet(pull, fleet, windows)
             yield from _events(context, database, _closed(pulled, windows, pull), pulled)
 

@@ -68,8 +68,8 @@ def note(connection: Connection, endpoint: str, outcomes: Mapping[str, Outcome],
     failed = {of: _after(before.get(of), now) for of, outcome in outcomes.items() if outcome in FAILURES}
     _write(connection, endpoint, failed)
     _forget(connection, endpoint, [of for of in before if outcomes.get(of) == Outcome.OK])
-    ended = [of for of, outcome in outcomes.items() if outcome in HTTP_ENDS]
-    connection.execute(update(rustbuckets).where(rustbuckets.c.id.in_(ended)).values(http_allowed=False))
+    if ended := [of for of, outcome in outcomes.items() if outcome in HTTP_ENDS]:
+        connection.execute(update(rustbuckets).where(rustbuckets.c.id.in_(ended)).values(http_allowed=False))
     return failed
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from rustbucket_pipeline.archive.names import oddity, period_of
 from rustbucket_pipeline.model.text import bounded
@@ -93,7 +93,9 @@ def nothing_held(key: str) -> Held | None:
 
 
 class Source(Protocol):
-    """One rustbucket's logs on one road."""
+    """One rustbucket's logs on one road. `waits`: `files` waits for the rustbucket itself, which may take its time."""
+
+    waits: ClassVar[bool]
 
     def files(self, held: HeldOf) -> Listing:
         """What there is now; complete, or `SourceUnavailable` is raised. `held` only saves asking for it again."""

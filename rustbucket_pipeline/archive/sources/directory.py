@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from rustbucket_pipeline.archive.sources.base import BLOCK_BYTES, HeldOf, Listing, SourceFile
 from rustbucket_pipeline.errors import FileUnavailable, SourceUnavailable
@@ -20,6 +20,8 @@ DEEPEST = 4
 
 class DirectorySource:
     """Log files below one directory."""
+
+    waits: ClassVar[bool] = False
 
     def __init__(self, root: Path) -> None:
         """The directory may be missing: then there is nothing yet."""

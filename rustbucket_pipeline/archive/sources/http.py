@@ -6,14 +6,17 @@ that breaks the contract is no log. Where the rustbucket offers ranges, only wha
 
 import re
 import tempfile
+import time
 import weakref
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
+from typing import ClassVar
 
 from rustbucket_pipeline.archive.sources.base import Held, HeldOf, Listing, SourceFile
 from rustbucket_pipeline.archive.sources.directory import iter_blocks
-from rustbucket_pipeline.errors import FetchFailed, IntegrityError
+from rustbucket_pipeline.errors import FetchFailed, IntegrityError, SourceUnavailable
 from rustbucket_pipeline.model.outcome import Outcome
 from rustbucket_pipeline.model.rustbucket import Rustbucket
 from rustbucket_pipeline.net.asking import EXTRACT_LOGS, endpoint_url, token_header
@@ -33,17 +36,21 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(?:\d{1,18}|\*)", re.A
 class HttpSource:
     """The log a rustbucket serves: one file that grows, and begins anew when it was rotated."""
 
+    waits: ClassVar[bool] = True
+
     def __init__(self, rustbucket: Rustbucket, token: str | None, guard: Guard, limits: Limits) -> None:
-        """Nothing is asked before `files`."""
+        """Nothing is asked before `files`, which takes no longer than the limits say, however often it asks."""
         self._rustbucket = rustbucket
         self._token = token
         self._guard = guard
         self._limits = limits
+        self._deadline = 0.0
         self._body = tempfile.TemporaryFile(prefix="rustbucket-")  # noqa: SIM115 (lives as long as the source)
         weakref.finalize(self, self._body.close)
 
     def files(self, held: HeldOf) -> Listing:
         """The log as served now. Raises `FetchFailed` with its outcome, `decoy` for a page instead of a log."""
+        self._deadline = time.monotonic() + self._limits.seconds
         known = held(KEY)
         file = self._continued(known) if known is not None else None
         return Listing(complete=False, files=[file or self._fetched()])
@@ -68,12 +75,14 @@ class HttpSource:
         with self._ask({"Range": f"bytes={start}-", **unmodified}) as answer:
             if answer.status == 304 and unmodified:
                 return SourceFile(KEY, known.size, known.etag, None)
-            if answer.status == 200:
+            if answer.status == 416:
+                return None
+            if answer.status != 206:
                 _check(answer, 200)
                 return self._take(answer, answer)
-            if answer.status != 206 or not _begins_at(answer, start):
-                return None
             _check(answer, 206)
+            if not _begins_at(answer, start):
+                return None
             try:
                 return self._take(answer, _joined(known, answer, start))
             except IntegrityError:
@@ -82,7 +91,8 @@ class HttpSource:
     @contextmanager
     def _ask(self, headers: Mapping[str, str]) -> Generator[Stream]:
         url = endpoint_url(self._rustbucket, EXTRACT_LOGS)
-        with stream_bytes(url, self._limits, self._guard, {**token_header(self._token), **headers}) as answer:
+        limits = replace(self._limits, seconds=self._deadline - time.monotonic())
+        with stream_bytes(url, limits, self._guard, {**token_header(self._token), **headers}) as answer:
             yield answer
 
     def _take(self, answer: Stream, blocks: Iterable[bytes]) -> SourceFile:
@@ -92,9 +102,17 @@ class HttpSource:
         for block in blocks:
             size += len(block)
             digest.update(block)
-            self._body.write(block)
+            self._keep(block)
         etag = answer.etag if answer.etag and _ETAG.fullmatch(answer.etag) else ""
         return SourceFile(KEY, size, f"{digest.hexdigest()} {etag}", None)
+
+    def _keep(self, block: bytes) -> None:
+        try:
+            self._body.write(block)
+            self._body.flush()
+        except OSError as error:
+            folder = tempfile.gettempdir()
+            raise SourceUnavailable(f"{folder} has no room for its log: {error.strerror}; free some") from error
 
 
 def _joined(known: Held, answer: Iterable[bytes], start: int) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ looked at.
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -53,6 +53,8 @@ _WHOLE_SOURCE = frozenset({"NoSuchBucket", "SlowDown", "RequestTimeTooSkewed", "
 
 class S3Source:
     """Log objects below `s3://bucket/prefix/`."""
+
+    waits: ClassVar[bool] = False
 
     def __init__(self, client: "S3Client", bucket: str, prefix: str, owner: str | None = None) -> None:
         """The prefix ends where the instance folders begin; S3 refuses the bucket if it isn't the `owner` account's."""
