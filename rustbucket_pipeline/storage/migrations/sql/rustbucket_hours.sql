@@ -49,7 +49,7 @@ JOIN (
         coalesce(rustbuckets.approved_at, rustbuckets.registered_at) AS approved_at,
         rustbuckets.retired_at,
         newest.watermark,
-        least(asked.pulled_at, asked.answered_at) AS answered_at,
+        CASE WHEN asked.answered_at IS NOT NULL THEN least(asked.answered_at, asked.pulled_at) END AS answered_at,
         CASE WHEN kind.daily THEN interval '26 hours' ELSE interval '2 hours 15 minutes' END AS grace
     FROM rustbuckets
     LEFT JOIN LATERAL (
