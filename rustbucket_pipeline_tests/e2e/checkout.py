@@ -65,6 +65,17 @@ class Checkout:
         select = ("--select", asset, "--partition", partition)
         return self.run("dagster", "asset", "materialize", "-m", "rustbucket_pipeline.definitions", *select, check=check)
 
+    @property
+    def uploads(self) -> Path:
+        """Where the one rustbucket's uploader puts its files."""
+        return self.root / ".rustbucket" / "sources" / "BKT100001"
+
+    def upload(self, name: str, data: bytes) -> None:
+        """Put a log file there."""
+        folder = self.uploads / "instance"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a long-running `python -m module arguments`; what it prints goes to `output`."""
         with self.output.open("wb") as output:

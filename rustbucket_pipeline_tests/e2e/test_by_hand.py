@@ -8,12 +8,18 @@ from pathlib import Path
 import pytest
 
 from rustbucket_pipeline.storage import embedded
-from rustbucket_pipeline_tests.archive.fleet_on_disk import hour_of_lines
+from rustbucket_pipeline_tests.archive.fleet_on_disk import hour_of_lines, json_line
 from rustbucket_pipeline_tests.e2e.checkout import Checkout, free_port, graphql, wait_for
 
 MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
 KEY = f"{MIDNIGHT:%Y-%m-%d}-00:00"
 
+LATE_KEY = f"{MIDNIGHT:%Y-%m-%d}-00:30"
+NEXT_KEY = f"{MIDNIGHT:%Y-%m-%d}-01:00"
+CHAIN = ("log_archives", "parsed_logs", "window_digest", "log_analysis")
+
+MATERIALIZATIONS = """query ($asset: AssetKeyInput!) { assetNodeOrError(assetKey: $asset) { ... on AssetNode {
+  assetMaterializations(partitions: ["%s"]) { timestamp } } } }"""
 RUNS = "{ runsOrError { ... on Runs { results { status jobName tags { key value } } } } }"
 PARTITIONS = """query ($asset: AssetKeyInput!) { assetNodeOrError(assetKey: $asset) { ... on AssetNode {
   assetPartitionStatuses { ... on TimePartitionStatuses { ranges { startKey endKey status } } }
@@ -24,11 +30,8 @@ PARTITIONS = """query ($asset: AssetKeyInput!) { assetNodeOrError(assetKey: $ass
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A fleet of one, whose uploader left one hour of yesterday; archived, parsed and analysed by hand."""
     checkout = Checkout.at(tmp_path_factory.mktemp("e2e") / "my checkout")
-    sources = checkout.root / ".rustbucket" / "sources" / "BKT100001"
-    uploaded = sources / "instance" / f"rustbucket.log.{MIDNIGHT:%Y-%m-%d}-00"
-    uploaded.parent.mkdir(parents=True)
-    uploaded.write_bytes(hour_of_lines(MIDNIGHT))
-    checkout.rustbucket("fleet", "add", "one", "--logs", sources.as_uri())
+    checkout.upload(f"rustbucket.log.{MIDNIGHT:%Y-%m-%d}-00", hour_of_lines(MIDNIGHT))
+    checkout.rustbucket("fleet", "add", "one", "--logs", checkout.uploads.as_uri())
     checkout.rustbucket("fleet", "approve", "BKT100001")
     yield checkout
     embedded.down(checkout.root / ".rustbucket")
@@ -60,14 +63,40 @@ def test_each_asset_is_materialized_by_hand_and_the_report_is_there(materialized
     assert "60 " in report.stdout or "120 " in report.stdout
 
 
-def test_the_ui_sees_the_runs_and_calls_nothing_stale(ui: int) -> None:
-    runs = graphql(ui, RUNS)["runsOrError"]["results"]
-    assert [run["status"] for run in runs].count("SUCCESS") == 4
-    for asset in ("log_archives", "parsed_logs", "window_digest", "log_analysis"):
-        node = graphql(ui, PARTITIONS % KEY, asset={"path": [asset]})["assetNodeOrError"]
-        ranges = node["assetPartitionStatuses"]["ranges"]
-        assert any(found["startKey"] <= KEY <= found["endKey"] and found["status"] == "MATERIALIZED" for found in ranges)
-        assert node["staleStatusByPartition"] == ["FRESH"]
+def test_the_ui_sees_the_runs_and_late_data_makes_its_own_window_stale_and_no_other(
+    materialized: Checkout, ui: int
+) -> None:
+    statuses = [run["status"] for run in graphql(ui, RUNS)["runsOrError"]["results"]]
+    assert statuses.count("SUCCESS") == 4
+    assert all(is_materialized(ui, asset) for asset in CHAIN)
+    assert stale(ui) == dict.fromkeys(CHAIN, "FRESH")
+
+    materialized.materialize("log_archives", NEXT_KEY)
+    assert stale(ui) == dict.fromkeys(CHAIN, "FRESH")
+    assert times_materialized(ui, LATE_KEY) == 1
+
+    late = json_line(MIDNIGHT + timedelta(minutes=59), "late")
+    materialized.upload(f"rustbucket.log.{MIDNIGHT:%Y-%m-%d}-01", late)
+    materialized.materialize("log_archives", NEXT_KEY)
+    assert times_materialized(ui, LATE_KEY) == 2
+    assert stale(ui) == {**dict.fromkeys(CHAIN, "FRESH"), "parsed_logs": "STALE"}
+
+
+def is_materialized(ui: int, asset: str) -> bool:
+    node = graphql(ui, PARTITIONS % KEY, asset={"path": [asset]})["assetNodeOrError"]
+    ranges = node["assetPartitionStatuses"]["ranges"]
+    return any(found["startKey"] <= KEY <= found["endKey"] and found["status"] == "MATERIALIZED" for found in ranges)
+
+
+def stale(ui: int) -> dict[str, str]:
+    """Each asset's staleness in the window of midnight, as the UI shows it."""
+    nodes = {asset: graphql(ui, PARTITIONS % KEY, asset={"path": [asset]})["assetNodeOrError"] for asset in CHAIN}
+    return {asset: node["staleStatusByPartition"][0] for asset, node in nodes.items()}
+
+
+def times_materialized(ui: int, key: str) -> int:
+    node = graphql(ui, MATERIALIZATIONS % key, asset={"path": ["log_archives"]})["assetNodeOrError"]
+    return len(node["assetMaterializations"])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from rustbucket_pipeline.control.jobs import JOBS
 from rustbucket_pipeline.storage import embedded
 from rustbucket_pipeline_tests.e2e.checkout import POLL_SECONDS, Checkout, free_port, graphql, wait_for
 
@@ -57,7 +58,7 @@ def test_it_starts_everything_and_ctrl_c_ends_everything(
     schedules = {
         found["name"]: found["scheduleState"]["status"] for found in repository(graphql(port, STATE))["schedules"]
     }
-    assert schedules == dict.fromkeys(("poll_fleet", "archive_logs", "parse_logs", "analyse_windows"), "RUNNING")
+    assert schedules == dict.fromkeys((job.name for job in JOBS), "RUNNING")
     eventually(port, process, heal_has_ticked)
     kill_postgres(checkout)
     eventually(port, process, daemons_are_healthy)
