@@ -111,10 +111,13 @@ def save(
     log_id: int | None,
     reached: Reached,
     now: datetime,
+    *,
+    begun: bool,
 ) -> Cursor:
     """Write the file's cursor; without `log_id` it begins a log of its own.
 
-    A key that held another log so far gets a new row; the old one is kept as replaced.
+    A key that held another log so far gets a new row; the old one is kept as replaced. `begun`: `own` is the row in
+    which a log with bytes began.
     """
     values = {
         "etag": file.etag,
@@ -125,7 +128,7 @@ def save(
         "after_text": reached.clock.after_text,
         "unarchived": reached.unarchived,
     }
-    if own is not None and _same_log(own, log_id):
+    if own is not None and _stays(own, log_id, begun=begun):
         log_id = log_id or own.id
         _update(connection, [own], **values, size=file.size, log_id=log_id, last_seen_at=now, expired_at=None)
         row_id = own.id
@@ -147,8 +150,10 @@ def save(
     )
 
 
-def _same_log(own: Cursor, log_id: int | None) -> bool:
-    return own.log_id == log_id if log_id is not None else own.consumed == 0 and own.log_id in {None, own.id}
+def _stays(own: Cursor, log_id: int | None, *, begun: bool) -> bool:
+    """Whether the row may go on for that log: it held none yet, or this one."""
+    so_far = own.log_id or own.id
+    return (so_far == own.id and not begun) or so_far == log_id
 
 
 def _insert(

@@ -26,6 +26,9 @@ MOST_RATIO = 200
 """Unpacked bytes for each packed one, beyond the first MB: attacks repeat themselves, logs shrink up to fiftyfold."""
 
 FREE_BYTES = 1024**2
+MOST_REMEMBERED = 1024**2
+"""Bytes within which a file that only looks packed gives itself away; it is taken as it is then."""
+
 LARGEST_ZSTD_WINDOW = 32 * 1024**2
 """What unpacking zstd may hold; its own levels up to 19 ask for 8 MiB."""
 
@@ -62,13 +65,14 @@ class Content(Iterator[bytes]):
     def _unpacked(self) -> Iterator[bytes]:
         reader = _reader_of(self._packed)
         if reader is None:
-            yield from self._packed.rest()
+            yield from self._packed.as_it_is()
             return
         while block := self._read(reader):
+            self._packed.remembers = False
             yield block
-        if self.broken and not self.length and self._packed.untouched:
+        if self.broken and self._packed.remembers:
             self.broken = ""  # it only looked packed
-            yield from self._packed.rest()
+            yield from self._packed.as_it_is()
 
     def _read(self, reader: Reader) -> bytes:
         try:
@@ -84,17 +88,17 @@ class Content(Iterator[bytes]):
 
 
 class _Packed(io.RawIOBase):
-    """The file's blocks as a stream that remembers its first block until it is known to be packed."""
+    """The file's blocks as a stream; it remembers what was taken of them until that proved to be packed."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
-        self.first = self._held = next(blocks, b"")
+        self._held = b""
+        while len(self._held) < len(MAGIC_ZSTD) and (block := next(blocks, b"")):
+            self._held += block
+        self.first = self._held[: len(MAGIC_ZSTD)]
         self.taken = 0
-
-    @property
-    def untouched(self) -> bool:
-        """Whether nothing beyond the first block was taken, so that all can still be read as it is."""
-        return self.taken <= len(self.first)
+        self.remembers = True
+        self._memory: list[bytes] = []
 
     def readable(self) -> bool:
         return True
@@ -106,13 +110,22 @@ class _Packed(io.RawIOBase):
         block, self._held = self._held[: len(room)], self._held[len(room) :]
         room[: len(block)] = block
         self.taken += len(block)
+        self._remember(block)
         return len(block)
 
-    def rest(self) -> Iterator[bytes]:
-        """Everything, as it is."""
-        if self.first:
-            yield self.first
+    def as_it_is(self) -> Iterator[bytes]:
+        """Everything, as long as it remembers."""
+        yield from self._memory
+        if self._held:
+            yield self._held
         yield from self._blocks
+
+    def _remember(self, block: bytes) -> None:
+        self.remembers = self.remembers and self.taken <= MOST_REMEMBERED
+        if self.remembers:
+            self._memory.append(block)
+        else:
+            self._memory.clear()
 
 
 def _reader_of(packed: _Packed) -> Reader | None:

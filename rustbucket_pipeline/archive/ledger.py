@@ -52,6 +52,9 @@ class Logs:
         self._logs: dict[int, Log] = {}
         self._of_period: dict[datetime | None, dict[int, None]] = {}
 
+    def __contains__(self, log_id: int) -> bool:
+        return log_id in self._logs
+
     def put(self, log: Log, periods: Iterable[datetime | None]) -> None:
         """Add a log, or what it has become."""
         self._logs[log.id] = log

@@ -195,8 +195,9 @@ class _Batch:
             return
         log, taken = self._reading.take(file, own, self._logs.candidates(file.period))
         log_id = log.id if log else None
+        begun = own is not None and own.id in self._logs
         cursor = cursors.save(
-            self._connection, self._rustbucket_id, file, own, log_id, taken.reached, self._context.now
+            self._connection, self._rustbucket_id, file, own, log_id, taken.reached, self._context.now, begun=begun
         )
         self._known[file.key] = cursor
         if taken.new:

@@ -1,4 +1,4 @@
-"""A rustbucket's log directory as its uploader leaves it, and the archive's answer to it. Shared by the archive's tests."""
+"""A rustbucket's log directory as its uploader leaves it, and the archive's answer to it. For the archive's tests."""
 
 import os
 from collections.abc import Callable
@@ -22,7 +22,9 @@ BKT = "BKT100001"
 
 
 def json_line(moment: datetime, words: str = "New connection") -> bytes:
-    return f'{{"timestamp":"{moment:%Y-%m-%dT%H:%M:%S.%f}Z","level":"INFO","fields":{{"message":"{words}"}}}}\n'.encode()
+    return (
+        f'{{"timestamp":"{moment:%Y-%m-%dT%H:%M:%S.%f}Z","level":"INFO","fields":{{"message":"{words}"}}}}\n'.encode()
+    )
 
 
 def hour_of_lines(hour: datetime, every: int = 60, words: str = "New connection") -> bytes:
