@@ -2,26 +2,23 @@
 
 import re
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy import Engine
 
 from rustbucket_pipeline.archive.cat import source_bytes
 from rustbucket_pipeline.archive.sweep import sweep
 from rustbucket_pipeline.archive.verify import Selection, Verified, verify
-from rustbucket_pipeline.cli.output import JsonOption, errors, plain, print_json, print_table, say
+from rustbucket_pipeline.cli.opening import opened
+from rustbucket_pipeline.cli.output import JsonOption, console, errors, print_json, print_table, say
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.model.window import EPOCH, HALF_HOUR, window_of_key
-from rustbucket_pipeline.settings import Settings, load_settings
 from rustbucket_pipeline.storage.objects import open_archive
-from rustbucket_pipeline.storage.postgres import open_database
 
 app = typer.Typer(
     help="What is archived: prove it, read it, sweep what no row names.",
@@ -46,7 +43,7 @@ def verify_(from_: From = "", to: To = "", rustbucket: Some = None, as_json: boo
     Example: `rustbucket archive verify --from 2026-03-02 --to 2026-03-03 --rustbucket BKT100001`
     """
     start, end = _border(from_, EPOCH), _border(to, FOREVER)
-    with _database() as (engine, settings):
+    with opened() as (engine, settings):
         with engine.connect() as connection:
             for rustbucket_id in rustbucket or ():
                 registry.get(connection, rustbucket_id)
@@ -81,7 +78,7 @@ def cat(
     """
     start, end = _border(from_, EPOCH), _border(to, FOREVER)
     errors.print("note: these are the honeypot's own bytes, unredacted: secrets and attacks included", soft_wrap=True)
-    with _database() as (engine, settings), engine.connect() as connection:
+    with opened() as (engine, settings), engine.connect() as connection:
         for data in source_bytes(connection, open_archive(settings), rustbucket_id, start, end):
             sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -98,25 +95,14 @@ def sweep_(
     Example: `rustbucket archive sweep --older-than 2d --dry-run`
     """
     age = _age(older_than)
-    with _database() as (engine, settings):
+    with opened() as (engine, settings):
         swept = sweep(engine, open_archive(settings), age, datetime.now(UTC), dry_run=dry_run)
     if as_json:
         print_json({**asdict(swept), "removed": not dry_run})
         return
-    for key in swept.keys:
-        print_table(("object",), [(key,)])
+    print_table(("object",), ((key,) for key in swept.keys))
     done = "would be removed" if dry_run else "removed"
-    say(f"{len(swept.keys)} orphans of {swept.bytes:,} bytes {done}")
-
-
-@contextmanager
-def _database() -> Generator[tuple[Engine, Settings]]:
-    settings = load_settings()
-    engine = open_database(settings)
-    try:
-        yield engine, settings
-    finally:
-        engine.dispose()
+    say(f"{_many(len(swept.keys), 'orphan')} of {swept.bytes:,} bytes {done}")
 
 
 def _progress() -> Progress:
@@ -140,19 +126,24 @@ def _age(text: str) -> timedelta:
 
 def _print(verified: Verified) -> None:
     for line in _lines(verified):
-        say(line, style="red" if verified.problems else "green")
+        console.print(Text(line, style="red" if verified.problems else "green"), soft_wrap=True)
     if verified.problems:
-        rows = [(one.fault, one.rustbucket_id, plain(one.subject), plain(one.detail)) for one in verified.problems]
+        rows = [(one.fault, one.rustbucket_id, one.subject, one.detail) for one in verified.problems]
         print_table(("what", "rustbucket", "where", "how"), rows)
 
 
 def _lines(verified: Verified) -> Iterator[str]:
-    looked = f"{verified.segments:,} segments of {verified.logs:,} logs, {verified.bytes:,} bytes"
+    looked = f"{_many(verified.segments, 'segment')} of {_many(verified.logs, 'log')}, {verified.bytes:,} bytes"
     if verified.problems:
-        yield f"✗ {len(verified.problems)} problems in {looked}"
+        yield f"✗ {_many(len(verified.problems), 'problem')} in {looked}"
     else:
-        yield f"✓ {looked}: every one there, unaltered, in its chain"
+        yield f"✓ {looked}: all there, unaltered, in their chains"
     if verified.signed_until is None:
-        yield "no manifest of this home yet: nothing was signed; materialize archive_manifest"
+        yield "not signed: no manifest of this home yet; materialize archive_manifest"
     else:
-        yield f"{verified.manifests} signed manifests, the newest of {verified.signed_until:%Y-%m-%d %H:%M} UTC"
+        signed = f"{verified.signed_until:%Y-%m-%d %H:%M} UTC"
+        yield f"{_many(verified.manifests, 'signed manifest')}, the newest of {signed}"
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

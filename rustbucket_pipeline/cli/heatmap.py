@@ -34,6 +34,7 @@ _LEGEND = (
 )
 _LONGEST_NAME = 20
 _DAY = 24
+_PAGE = 100
 
 
 def heatmap(
@@ -54,7 +55,7 @@ def heatmap(
         for rustbucket_id, row in rows.items():
             yield _line(labels[rustbucket_id].ljust(margin), row, first, count)
         yield Text()
-    yield _legend()
+    yield from _legend(width)
 
 
 def notes(states: Sequence[HourState]) -> Iterator[Text]:
@@ -109,13 +110,14 @@ def _sign(state: HourState) -> tuple[str, str]:
     return _RECEIVED[state.build] if state.arrival is Arrival.RECEIVED else _SIGNS[state.arrival]
 
 
-def _legend() -> Text:
-    legend = Text()
+def _legend(width: int) -> Iterator[Text]:
+    line = Text()
     for letter, style, words in _LEGEND:
-        legend.append(letter, style=style)
-        legend.append(f" {words}   ")
-    legend.rstrip()
-    return legend
+        if line and len(line) + len(words) + 5 > min(width, _PAGE):
+            yield line
+            line = Text()
+        line.append("   " if line else "").append(letter, style=style).append(f" {words}")
+    yield line
 
 
 def _runs(states: Sequence[HourState]) -> Iterator[list[HourState]]:

@@ -29,11 +29,11 @@ def test_an_archive_that_is_whole_is_said_to_be(held: FleetOnDisk, settings: Set
     unsigned = command("archive", "verify")
     assert unsigned.code == 0
     assert unsigned.out.splitlines() == [
-        f"✓ 2 segments of 1 logs, {len(BYTES):,} bytes: every one there, unaltered, in its chain",
-        "no manifest of this home yet: nothing was signed; materialize archive_manifest",
+        f"✓ 2 segments of 1 log, {len(BYTES):,} bytes: all there, unaltered, in their chains",
+        "not signed: no manifest of this home yet; materialize archive_manifest",
     ]
     make_manifest(held.engine, held.archive, settings, NINE + timedelta(hours=3))
-    assert "1 signed manifests, the newest of 2026-03-02 12:00 UTC" in command("archive", "verify").out
+    assert "1 signed manifest, the newest of 2026-03-02 12:00 UTC" in command("archive", "verify").out
 
 
 def test_each_problem_is_a_line_and_the_exit_code_says_so(held: FleetOnDisk, command: Command) -> None:
@@ -73,7 +73,7 @@ def test_orphans_are_swept_by_age(held: FleetOnDisk, command: Command) -> None:
     assert command("archive", "sweep").out == "0 orphans of 0 bytes removed\n"
     os.utime(Path(held.archive.url.removeprefix("file://")) / orphan, (0, 0))
     dry = command("archive", "sweep", "--older-than", "36h", "--dry-run")
-    assert dry.out == f"{orphan}\n1 orphans of 9 bytes would be removed\n"
+    assert dry.out == f"{orphan}\n1 orphan of 9 bytes would be removed\n"
     assert json.loads(command("archive", "sweep", "--json").out)["keys"] == [orphan]
     assert orphan not in set(held.archive.keys("raw"))
 
