@@ -24,7 +24,7 @@ def main() -> None:
     home = Path(tempfile.mkdtemp(prefix="rustbucket-bench-"))
     try:
         with shared(home):
-            _measure(Settings(RUSTBUCKET_HOME=home), home / "logs")
+            _measure(Settings.model_validate({"RUSTBUCKET_HOME": home}), home / "logs")
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
