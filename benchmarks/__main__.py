@@ -1,5 +1,6 @@
 """`make bench`: our hot path against yardsticks, side by side in one run. What and why: `benchmarks/README.md`."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,7 +10,8 @@ from benchmarks.framing import compare_framing
 from benchmarks.loading import compare_loading
 from benchmarks.logs import hours_of_log
 from benchmarks.measure import show
-from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.demo.home import environment
+from rustbucket_pipeline.settings import Settings, load_settings
 from rustbucket_pipeline.storage.embedded import shared
 from rustbucket_pipeline.storage.objects import open_archive
 from rustbucket_pipeline.storage.postgres import open_database
@@ -23,8 +25,9 @@ def main() -> None:
     """Measure in a home of its own, which is gone afterwards."""
     home = Path(tempfile.mkdtemp(prefix="rustbucket-bench-"))
     try:
+        os.environ.update(environment(home))  # as the demo: never a database or archive that is configured
         with shared(home):
-            _measure(Settings.model_validate({"RUSTBUCKET_HOME": home}), home / "logs")
+            _measure(load_settings(), home / "logs")
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
