@@ -1,6 +1,7 @@
 """The only entry point for Dagster: assembles what is under `defs/`, and nothing else.
 
-Loading it starts nothing, writes nothing, and needs no environment variable."""
+Loading it starts nothing, writes nothing, and needs no environment variable.
+"""
 
 from pathlib import Path
 

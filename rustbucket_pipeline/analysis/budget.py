@@ -12,8 +12,8 @@ from sqlalchemy import Engine, func, select, update
 
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.analysis_tables import claude_calls
 from rustbucket_pipeline.storage.postgres import advisory_lock
-from rustbucket_pipeline.storage.tables import claude_calls
 
 BYTES_PER_TOKEN = 2
 """Cautious: prose has about 2.5, log text fewer."""

@@ -18,9 +18,9 @@ from rustbucket_pipeline.analysis.contents import LONGEST_TEXT, Activity, Counte
 from rustbucket_pipeline.analysis.indicators import find_indicators, keep_indicators
 from rustbucket_pipeline.analysis.version import DIGEST_VERSION
 from rustbucket_pipeline.model.window import Window
+from rustbucket_pipeline.storage.analysis_tables import window_digests
 from rustbucket_pipeline.storage.builds import Build, inputs_version, record_build
 from rustbucket_pipeline.storage.postgres import advisory_lock, load_sql
-from rustbucket_pipeline.storage.tables import window_digests
 
 ASSET = "window_digest"
 SHAPE_VERSION = 1

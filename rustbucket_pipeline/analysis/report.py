@@ -23,10 +23,11 @@ from rustbucket_pipeline.analysis.version import REPORT_VERSION
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window, window_at
 from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.analysis_tables import findings as findings_table
+from rustbucket_pipeline.storage.analysis_tables import log_analyses, window_digests
 from rustbucket_pipeline.storage.builds import Build, inputs_version, record_build
 from rustbucket_pipeline.storage.postgres import advisory_lock
-from rustbucket_pipeline.storage.tables import findings as findings_table
-from rustbucket_pipeline.storage.tables import log_analyses, log_events, window_digests
+from rustbucket_pipeline.storage.tables import log_events
 
 ASSET = "log_analysis"
 USED_AGAIN = "used again: findings and indicators are the same"

@@ -1,16 +1,14 @@
 """`rustbucket fleet`: who is out there. It asks the registry and prints; no rule of its own."""
 
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import Engine
 
+from rustbucket_pipeline.cli.opening import opened
 from rustbucket_pipeline.cli.output import JsonOption, errors, plain, print_json, print_table, say
 from rustbucket_pipeline.errors import BadFile, UsageError
 from rustbucket_pipeline.fleet import approval, registry
@@ -18,8 +16,6 @@ from rustbucket_pipeline.fleet.entry import FIELDS, Rules, read_entry
 from rustbucket_pipeline.fleet.history import alerts_of, newest_outcomes, observations_of
 from rustbucket_pipeline.fleet.importing import import_file
 from rustbucket_pipeline.model.rustbucket import Rustbucket
-from rustbucket_pipeline.settings import Settings, load_settings
-from rustbucket_pipeline.storage.postgres import open_database
 
 app = typer.Typer(
     help="Who is out there: register rustbuckets, approve them, see how they are.\n\n"
@@ -30,16 +26,6 @@ app = typer.Typer(
 )
 
 Ids = Annotated[list[str], typer.Argument(help="Ids, like `BKT100001`.", show_default=False)]
-
-
-@contextmanager
-def _database() -> Generator[tuple[Engine, Settings]]:
-    settings = load_settings()
-    engine = open_database(settings)
-    try:
-        yield engine, settings
-    finally:
-        engine.dispose()
 
 
 @app.command()
@@ -66,7 +52,7 @@ def add(
     """
     fields = {"id": rustbucket_id, "name": name, "base_url": url, "logs_url": logs, "ip_address": ip, "os": os}
     fields |= {"s3_region": s3_region, "s3_owner": s3_owner}
-    with _database() as (engine, settings):
+    with opened() as (engine, settings):
         entry, problems = read_entry({**fields, "token": _token(token_file)}, Rules.of(settings))
         if entry is None:
             raise UsageError("; ".join(problems))
@@ -81,7 +67,7 @@ def list_(as_json: bool = JsonOption) -> None:
 
     Example: `rustbucket fleet list --json`
     """
-    with _database() as (engine, _), engine.connect() as connection:
+    with opened() as (engine, _), engine.connect() as connection:
         fleet = registry.everyone(connection)
         outcomes = newest_outcomes(connection)
     if as_json:
@@ -106,7 +92,7 @@ def show(
 
     Example: `rustbucket fleet show BKT100001`
     """
-    with _database() as (engine, _), engine.connect() as connection:
+    with opened() as (engine, _), engine.connect() as connection:
         rustbucket = registry.get(connection, rustbucket_id)
         open_alerts = alerts_of(connection, rustbucket_id)
         observations = observations_of(connection, rustbucket_id, 10)
@@ -149,7 +135,7 @@ def approve(
     if plain_http and not http:
         raise UsageError("--plain-http goes with --http only; add it")
     now = datetime.now(UTC)
-    with _database() as (engine, settings):
+    with opened() as (engine, settings):
         if http:
             _report(approval.approve_http(engine, settings, ids, now, plain_http=plain_http), as_json, "approved")
         elif http is None:
@@ -164,7 +150,7 @@ def retire(ids: Ids, as_json: bool = JsonOption) -> None:
 
     Example: `rustbucket fleet retire BKT100001`
     """
-    with _database() as (engine, _), engine.begin() as connection:
+    with opened() as (engine, _), engine.begin() as connection:
         retired = [registry.retire(connection, rustbucket_id, datetime.now(UTC)) for rustbucket_id in ids]
     _report(retired, as_json, "retired")
 
@@ -179,7 +165,7 @@ def retire(ids: Ids, as_json: bool = JsonOption) -> None:
 )
 def import_(file: Annotated[Path, typer.Argument(show_default=False)], as_json: bool = JsonOption) -> None:
     """Register a file of rustbuckets."""
-    with _database() as (engine, settings):
+    with opened() as (engine, settings):
         try:
             imported = import_file(engine, settings, file, datetime.now(UTC))
         except BadFile as error:

@@ -2,10 +2,10 @@
 
 import typer
 
+from rustbucket_pipeline.cli.opening import opened
 from rustbucket_pipeline.cli.output import JsonOption, print_json, print_table, say
 from rustbucket_pipeline.settings import load_settings
 from rustbucket_pipeline.storage import rotation
-from rustbucket_pipeline.storage.postgres import open_database
 from rustbucket_pipeline.storage.secrets import key_names, source_of_keys
 from rustbucket_pipeline.storage.signing import public_key
 
@@ -42,12 +42,8 @@ def rotate(as_json: bool = JsonOption) -> None:
 
     Example: `rustbucket keys rotate`
     """
-    settings = load_settings()
-    engine = open_database(settings)
-    try:
+    with opened() as (engine, settings):
         rotated = rotation.rotate(engine, settings)
-    finally:
-        engine.dispose()
     newest, where = key_names(settings)[0], source_of_keys(settings)
     if as_json:
         print_json({"tokens": rotated.tokens, "newest_key": newest, "token_keys_from": where})

@@ -11,11 +11,10 @@ from rustbucket_pipeline.analysis.markdown import markdown_of
 from rustbucket_pipeline.analysis.page import Report
 from rustbucket_pipeline.analysis.render import lines_of
 from rustbucket_pipeline.analysis.report import newest_window_with_rows, report_at_once, stored_report
+from rustbucket_pipeline.cli.opening import opened
 from rustbucket_pipeline.cli.output import console, print_json
 from rustbucket_pipeline.errors import BadWindow, UsageError
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window, window_of_key
-from rustbucket_pipeline.settings import load_settings
-from rustbucket_pipeline.storage.postgres import open_database
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -55,11 +54,8 @@ def report(
 
     Example: `rustbucket report 2026-03-02-04:00 --format md > report.md`
     """
-    engine = open_database(load_settings())
-    try:
+    with opened() as (engine, _):
         _print(_made_at_once(engine, window) if now else _stored(engine, window), form)
-    finally:
-        engine.dispose()
 
 
 def _stored(engine: Engine, key: str) -> Report:

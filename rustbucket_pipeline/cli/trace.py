@@ -3,12 +3,11 @@
 import typer
 from rich.text import Text
 
+from rustbucket_pipeline.cli.opening import opened
 from rustbucket_pipeline.cli.output import JsonOption, console, plain, print_json
 from rustbucket_pipeline.errors import IntegrityError
 from rustbucket_pipeline.events.trace import Link, Trace, trace_event
-from rustbucket_pipeline.settings import load_settings
 from rustbucket_pipeline.storage.objects import open_archive
-from rustbucket_pipeline.storage.postgres import open_database
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -42,8 +41,7 @@ def trace(
 
     Examples: `rustbucket trace 3f0c9a52`, `rustbucket trace 3f0c9a52 --json`.
     """
-    settings = load_settings()
-    with open_database(settings).connect() as connection:
+    with opened() as (engine, settings), engine.connect() as connection:
         found = trace_event(connection, open_archive(settings), event_id)
     if json:
         print_json(_document(found))

@@ -12,12 +12,13 @@ from pathlib import Path
 import typer
 
 from rustbucket_pipeline.cli.demo import demo_home, shown
+from rustbucket_pipeline.cli.opening import ready_settings
 from rustbucket_pipeline.cli.output import say
 from rustbucket_pipeline.demo.home import environment, kept_play
 from rustbucket_pipeline.demo.live_fleet import live_fleet
 from rustbucket_pipeline.demo.run import run_demo
 from rustbucket_pipeline.errors import PermanentError, UsageError
-from rustbucket_pipeline.settings import PROJECT_ROOT, Settings, load_settings
+from rustbucket_pipeline.settings import PROJECT_ROOT, Settings
 from rustbucket_pipeline.storage.postgres import open_database
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -40,7 +41,7 @@ def up(
     with ExitStack() as stack:
         if demo:
             _attack(stack)
-        settings = load_settings()
+        settings = ready_settings()
         open_database(settings).dispose()
         processes = [
             _start(stack, "dagster-webserver", "--host", HOST, "--port", str(port)),

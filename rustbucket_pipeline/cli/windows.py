@@ -10,12 +10,11 @@ import typer
 
 from rustbucket_pipeline.archive.completeness import HourState, hours_between, waive
 from rustbucket_pipeline.cli.heatmap import heatmap, notes
+from rustbucket_pipeline.cli.opening import opened
 from rustbucket_pipeline.cli.output import JsonOption, console, print_json, say
 from rustbucket_pipeline.errors import NoSuchRustbucket
 from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.model.window import HOUR, window_at, window_of_key
-from rustbucket_pipeline.settings import load_settings
-from rustbucket_pipeline.storage.postgres import open_database
 
 app = typer.Typer(rich_markup_mode="markdown", help="Which hours of which rustbuckets arrived, and which didn't.")
 
@@ -46,13 +45,9 @@ def waive_(
     Example: `rustbucket windows waive BKT100001 2026-03-02-04:00 --reason "moved to another rack"`
     """
     window = window_of_key(hour, HOUR)
-    engine = open_database(load_settings())
-    try:
-        with engine.begin() as connection:
-            registry.get(connection, rustbucket_id)
-            waive(connection, rustbucket_id, window.start, _login(), reason, datetime.now(UTC))
-    finally:
-        engine.dispose()
+    with opened() as (engine, _), engine.begin() as connection:
+        registry.get(connection, rustbucket_id)
+        waive(connection, rustbucket_id, window.start, _login(), reason, datetime.now(UTC))
     say(f"{rustbucket_id}, {window}: waived")
 
 
@@ -60,15 +55,11 @@ def _show(hours: int, chosen: list[str], *, as_json: bool) -> None:
     now = datetime.now(UTC)
     end = window_at(now, HOUR).end
     start = end - timedelta(hours=hours)
-    engine = open_database(load_settings())
-    try:
-        with engine.connect() as connection:
-            names = {one.id: one.name for one in registry.everyone(connection)}
-            if unknown := [one for one in chosen if one not in names]:
-                raise NoSuchRustbucket(unknown[0])
-            states = hours_between(connection, start, end, now, chosen)
-    finally:
-        engine.dispose()
+    with opened() as (engine, _), engine.connect() as connection:
+        names = {one.id: one.name for one in registry.everyone(connection)}
+        if unknown := [one for one in chosen if one not in names]:
+            raise NoSuchRustbucket(unknown[0])
+        states = hours_between(connection, start, end, now, chosen)
     if as_json:
         print_json([_document(state) for state in states])
         return

@@ -5,6 +5,7 @@ set, from any directory. Each Dagster process makes these first: they are quick,
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import psycopg
 from dagster._config.config_schema import UserConfigSchema  # Dagster exports these types nowhere else
@@ -18,6 +19,7 @@ from sqlalchemy import URL
 
 from rustbucket_pipeline.settings import Settings, load_settings
 from rustbucket_pipeline.storage import databases, embedded
+from rustbucket_pipeline.storage.home import prepare_home
 
 
 class DagsterStorage(DagsterPostgresStorage):
@@ -38,6 +40,7 @@ class DagsterStorage(DagsterPostgresStorage):
             ConfigurationError, DatabaseUnavailable: the database can't be had.
         """
         settings = load_settings()
+        prepare_home(settings, datetime.now(UTC))
         url = prepare_history(settings)
         revival = _Revival(settings) if settings.database_url is None else None
         return cls(url.render_as_string(hide_password=False), inst_data=inst_data, token_provider=revival)

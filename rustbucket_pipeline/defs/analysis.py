@@ -15,7 +15,7 @@ from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window
 from rustbucket_pipeline.settings import Settings
-from rustbucket_pipeline.storage import tables
+from rustbucket_pipeline.storage import analysis_tables
 
 
 @dg.definitions
@@ -34,7 +34,7 @@ def analysis_assets() -> dg.Definitions:
                 code_version=DIGEST_VERSION,
                 description="Four hours of rows in one bounded page: totals, top sources, credentials, commands and "
                 "paths, and what is new against the seven days before. Deterministic and hashed.",
-                metadata={"dagster/column_schema": schema_of(tables.window_digests)},
+                metadata={"dagster/column_schema": schema_of(analysis_tables.window_digests)},
             ),
             dg.AssetSpec(
                 "log_analysis",
@@ -46,7 +46,7 @@ def analysis_assets() -> dg.Definitions:
                 code_version=REPORT_VERSION,
                 description="The report on four hours: findings by rule, with their rows; where a key is set, "
                 "explained by Claude and verified. Complete without it.",
-                metadata={"dagster/column_schema": schema_of(tables.log_analyses)},
+                metadata={"dagster/column_schema": schema_of(analysis_tables.log_analyses)},
             ),
         ],
         partitions_def=partitions_of(FOUR_HOURS),

@@ -22,8 +22,8 @@ class Rustbucket:
     """One honeypot. Set by an operator only: no answer or log of its own ever changes these fields.
 
     `logs_url` is `file:///…` or `s3://bucket/prefix`, where its uploader puts files; `base_url` is asked only
-    while `http_allowed`, and without TLS only if `plain_http`. `s3_region` is where the bucket of `logs_url` lies (None:
-    S3 is asked), `s3_owner` the account that must own it. Times are UTC. The token isn't here: `fleet.tokens`
+    while `http_allowed`, and without TLS only if `plain_http`. `s3_region` is where its S3 bucket lies (None: S3
+    is asked), `s3_owner` the account that must own it. Times are UTC. The token isn't here: `fleet.tokens`
     decrypts it when it is sent.
     """
 

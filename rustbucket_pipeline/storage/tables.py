@@ -1,6 +1,7 @@
-"""Every table, once. Migrations create exactly these (a test compares them); views live in the migrations.
+"""Every table but the analysis' own (`analysis_tables.py`), once; views live in the migrations.
 
-Times are `timestamptz`, UTC. Hashes are lower-case hex of SHA-256. Names follow DESIGN section 5.
+Migrations create exactly these: a test compares them. Times are `timestamptz`, UTC. Hashes are lower-case hex of SHA-256.
+Names follow DESIGN section 5.
 """
 
 from datetime import datetime
@@ -18,14 +19,13 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    Numeric,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -38,7 +38,11 @@ metadata = MetaData(
 )
 
 
-def _when(name: str, *, nullable: bool = True) -> Column[datetime]:
+_NUMBER: Double[float] = Double()
+
+
+def when(name: str, *, nullable: bool = True) -> Column[datetime]:
+    """A column that holds a moment."""
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
@@ -60,11 +64,11 @@ rustbuckets = Table(
         "status", Text, CheckConstraint("status in ('review', 'active', 'inactive')", name="status"), nullable=False
     ),
     Column("os", Text),
-    _when("registered_at", nullable=False),
-    _when("approved_at"),
-    _when("retired_at"),
-    _when("last_seen"),
-    _when("last_log_at"),
+    when("registered_at", nullable=False),
+    when("approved_at"),
+    when("retired_at"),
+    when("last_seen"),
+    when("last_log_at"),
     Column("token", LargeBinary, comment="Fernet ciphertext"),
     Column("s3_region", Text, comment="of the bucket in logs_url; null: S3 is asked"),
     Column("s3_owner", Text, comment="account that must own that bucket; null: any"),
@@ -83,9 +87,9 @@ rustbucket_status = Table(
         "unknown",
     ),
     Column("latency_ms", Integer),
-    Column("cpu", Double, comment="percent"),
-    Column("memory", Double, comment="percent"),
-    Column("disk", Double, comment="percent"),
+    Column("cpu", _NUMBER, comment="percent"),
+    Column("memory", _NUMBER, comment="percent"),
+    Column("disk", _NUMBER, comment="percent"),
     Column("uptime_seconds", BigInteger),
     Column("connections", BigInteger),
     Column("version", Text),
@@ -117,11 +121,11 @@ source_files = Table(
     Column("after_text", Boolean, nullable=False, comment="that record is in a text dialect"),
     Column("content_bytes", BigInteger, comment="bytes of log in it, decompressed; null: not read to its end"),
     Column("unarchived", Text, comment="why not all of it is archived; null: all of it is"),
-    _when("period_start"),
-    _when("period_end"),
-    _when("first_seen_at", nullable=False),
-    _when("last_seen_at", nullable=False),
-    _when("replaced_at"),
+    when("period_start"),
+    when("period_end"),
+    when("first_seen_at", nullable=False),
+    when("last_seen_at", nullable=False),
+    when("replaced_at"),
     Index("ix_source_files_rustbucket_id_period_start", "rustbucket_id", "period_start"),
     Column("expired_at", DateTime(timezone=True), comment="gone from the source before all of it was archived"),
     Index("uq_source_files_current", "rustbucket_id", "key", unique=True, postgresql_where=text("replaced_at IS NULL")),
@@ -135,8 +139,8 @@ odd_keys = Table(
     _of_rustbucket(primary_key=True),
     Column("key", Text, primary_key=True, comment="as it can be shown: bounded, escaped"),
     Column("reason", Text, nullable=False),
-    _when("first_seen_at", nullable=False),
-    _when("last_seen_at", nullable=False),
+    when("first_seen_at", nullable=False),
+    when("last_seen_at", nullable=False),
     comment="what a source's last listing held that isn't a log file's key; the first 1,000",
 )
 
@@ -147,7 +151,7 @@ segments = Table(
     Column("log_id", BigInteger, ForeignKey("source_files.id"), nullable=False),
     Column("source_file_id", BigInteger, ForeignKey("source_files.id"), nullable=False),
     _of_rustbucket(),
-    _when("window_start", nullable=False),
+    when("window_start", nullable=False),
     Column("byte_start", BigInteger, nullable=False),
     Column("byte_end", BigInteger, nullable=False),
     Column("object_key", Text, nullable=False),
@@ -158,15 +162,15 @@ segments = Table(
     ),
     Column("chain_sha256", Text, nullable=False, comment="of previous_sha256, byte_start, byte_end and sha256"),
     Column("records", Integer, nullable=False),
-    _when("first_event_ts", nullable=False),
-    _when("last_event_ts", nullable=False),
+    when("first_event_ts", nullable=False),
+    when("last_event_ts", nullable=False),
     Column("clock", DateTime(timezone=True), nullable=False, comment="event time of the record before"),
     Column("after_text", Boolean, nullable=False, comment="the record before is in a text dialect"),
     Column("end_clock", DateTime(timezone=True), comment="event time of the last record"),
     Column("end_after_text", Boolean, comment="the last record is in a text dialect"),
-    _when("vouched_from", nullable=False),
-    _when("vouched_until", nullable=False),
-    _when("pulled_at", nullable=False),
+    when("vouched_from", nullable=False),
+    when("vouched_until", nullable=False),
+    when("pulled_at", nullable=False),
     UniqueConstraint("log_id", "byte_start"),
     CheckConstraint("byte_end > byte_start", name="bytes"),
     Index("ix_segments_window_start", "window_start", "rustbucket_id"),
@@ -184,7 +188,7 @@ window_builds = Table(
     Column("output_version", Text, nullable=False, comment="hash of what was built"),
     Column("code_version", Text, nullable=False),
     Column("run_id", Text),
-    _when("built_at", nullable=False),
+    when("built_at", nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("1")),
 )
 
@@ -195,7 +199,7 @@ waivers = Table(
     Column("hour", DateTime(timezone=True), primary_key=True),
     Column("waived_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    _when("waived_at", nullable=False),
+    when("waived_at", nullable=False),
 )
 
 log_events = Table(
@@ -222,7 +226,7 @@ log_events = Table(
     Column("counted", Boolean, nullable=False, comment="the one telling of its action that counts"),
     Column("message", Text, nullable=False),
     Column("fields", JSONB, comment="whatever no column says; keys with _ are notes of ours"),
-    Column("trust", Double, nullable=False, server_default=text("1")),
+    Column("trust", _NUMBER, nullable=False, server_default=text("1")),
     Column("segment_id", BigInteger, nullable=False),
     Column("byte_offset", BigInteger, nullable=False, comment="within the log"),
     Column("byte_length", Integer, nullable=False),
@@ -260,89 +264,6 @@ hour_counts = Table(
     comment="the sums of promise 1, written with the hour",
 )
 
-window_digests = Table(
-    "window_digests",
-    metadata,
-    Column("window_start", DateTime(timezone=True), primary_key=True),
-    Column("digest", JSONB, nullable=False),
-    Column("sha256", Text, nullable=False, comment="of the digest's canonical JSON, baseline left out"),
-    Column("baseline_sha256", Text, nullable=False),
-    _when("built_at", nullable=False),
-)
-
-log_analyses = Table(
-    "log_analyses",
-    metadata,
-    Column("window_start", DateTime(timezone=True), primary_key=True),
-    Column("revision", Integer, primary_key=True, comment="rises with each changed report; older ones are kept"),
-    Column("analysis_key", Text, nullable=False, comment="hash of the digest and of everything that shapes the report"),
-    Column("question_key", Text, nullable=False, comment="hash of what Claude is asked: an answer is used again"),
-    Column("digest_sha256", Text, nullable=False),
-    Column(
-        "status",
-        Text,
-        CheckConstraint("status in ('claude', 'model-marked', 'deterministic')", name="status"),
-        nullable=False,
-    ),
-    Column("severity", Text, nullable=False),
-    Column("summary", Text, nullable=False),
-    Column("completeness", Text, nullable=False),
-    Column("report", JSONB, nullable=False),
-    Column("model", Text, comment="as served"),
-    Column("request_ids", ARRAY(Text), nullable=False, server_default=text("'{}'")),
-    Column("usage", JSONB),
-    Column("cost_usd", Numeric(12, 6), nullable=False, server_default=text("0")),
-    _when("created_at", nullable=False),
-)
-
-findings = Table(
-    "findings",
-    metadata,
-    Column("window_start", DateTime(timezone=True), primary_key=True),
-    Column("revision", Integer, primary_key=True),
-    Column("finding_id", Text, primary_key=True),
-    Column("rule", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("severity", Text, nullable=False),
-    Column("technique", Text),
-    Column("why", Text, nullable=False),
-    Column("events", BigInteger, nullable=False),
-    Column("event_ids", ARRAY(Text), nullable=False, comment="the first 20 of them"),
-    Column("rustbuckets", ARRAY(Text), nullable=False),
-)
-
-indicators = Table(
-    "indicators",
-    metadata,
-    Column("window_start", DateTime(timezone=True), primary_key=True),
-    Column("type", Text, primary_key=True, comment="ip: peer of a connection; url, host: named in attackers' text"),
-    Column("value", Text, primary_key=True),
-    Column("indicator_id", Text, nullable=False, comment="I1, I2 … within the window"),
-    _when("first_seen", nullable=False),
-    _when("last_seen", nullable=False),
-    Column("is_new", Boolean, nullable=False, comment="not seen in the 7 days before"),
-    Column("events", BigInteger, nullable=False),
-    Column("rustbuckets", Integer, nullable=False),
-    Column("event_ids", ARRAY(Text), nullable=False),
-)
-
-claude_calls = Table(
-    "claude_calls",
-    metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    _when("window_start", nullable=False),
-    Column("model", Text, nullable=False, comment="as asked"),
-    _when("asked_at", nullable=False),
-    Column("cost_usd", Numeric(12, 6), nullable=False, comment="the worst case until the answer is in"),
-    Column("outcome", Text, nullable=False, comment="asked, answered, refused, cut, unusable, failed or lost"),
-    Column("detail", Text),
-    Column("served_by", Text, comment="the model that answered"),
-    Column("request_id", Text),
-    Column("usage", JSONB),
-    Index("ix_claude_calls_asked_at", "asked_at"),
-    comment="every request ever sent to Claude: what the budgets are counted from",
-)
-
 alerts = Table(
     "alerts",
     metadata,
@@ -356,10 +277,10 @@ alerts = Table(
     ),
     Column("subject", Text, nullable=False, comment="what it is about: a rustbucket, a window, an asset"),
     Column("cause", Text, nullable=False),
-    _when("opened_at", nullable=False),
-    _when("last_seen_at", nullable=False),
+    when("opened_at", nullable=False),
+    when("last_seen_at", nullable=False),
     Column("count", BigInteger, nullable=False, server_default=text("1")),
-    _when("closed_at"),
+    when("closed_at"),
     Column("closed_by", Text),
     Index("uq_alerts_open", "kind", "subject", unique=True, postgresql_where=text("closed_at IS NULL")),
 )

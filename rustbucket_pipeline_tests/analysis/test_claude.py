@@ -11,7 +11,7 @@ from rustbucket_pipeline.analysis.claude import Pace, address_problem
 from rustbucket_pipeline.analysis.digest import build_digest
 from rustbucket_pipeline.analysis.report import AnalysisOutcome, build_analysis, stored_report
 from rustbucket_pipeline.settings import Settings
-from rustbucket_pipeline.storage.tables import claude_calls
+from rustbucket_pipeline.storage.analysis_tables import claude_calls
 from rustbucket_pipeline_tests.analysis.claude_server import KEY, ClaudeServer, Scene, faithful
 from rustbucket_pipeline_tests.analysis.conftest import changed
 from rustbucket_pipeline_tests.analysis.seeding import NOW, WINDOW, command, tell

@@ -6,8 +6,9 @@ from sqlalchemy import Engine, select, update
 
 from rustbucket_pipeline.analysis.contents import Digest
 from rustbucket_pipeline.analysis.digest import TOP, build_digest, digest_of
+from rustbucket_pipeline.storage.analysis_tables import indicators, window_digests
 from rustbucket_pipeline.storage.builds import build_of
-from rustbucket_pipeline.storage.tables import indicators, log_events, rustbuckets, window_digests
+from rustbucket_pipeline.storage.tables import log_events, rustbuckets
 from rustbucket_pipeline_tests.analysis.seeding import (
     NOW,
     WINDOW,

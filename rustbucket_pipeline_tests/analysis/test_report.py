@@ -12,8 +12,8 @@ from rustbucket_pipeline.analysis.digest import build_digest
 from rustbucket_pipeline.analysis.report import AnalysisOutcome, build_analysis, report_at_once, stored_report
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.analysis_tables import claude_calls, findings, log_analyses, window_digests
 from rustbucket_pipeline.storage.builds import build_of
-from rustbucket_pipeline.storage.tables import claude_calls, findings, log_analyses, window_digests
 from rustbucket_pipeline_tests.analysis.claude_server import ClaudeServer
 from rustbucket_pipeline_tests.analysis.conftest import changed
 from rustbucket_pipeline_tests.analysis.seeding import NOW, WINDOW, command, event, fleet, login, tell

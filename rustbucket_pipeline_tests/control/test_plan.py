@@ -1,6 +1,7 @@
 """The plan: what is due, and why; a pure function, so properties rather than examples where they say more."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +68,7 @@ def test_ranges_hold_every_due_window_once_and_only_adjacent_ones_together(index
     groups = list(ranges(dues))
     assert [item for group in groups for item in group] == dues
     for group in groups:
-        for one, other in zip(group, group[1:], strict=False):
+        for one, other in pairwise(group):
             assert one.window.end == other.window.start
-    for one, other in zip(groups, groups[1:], strict=False):
+    for one, other in pairwise(groups):
         assert one[-1].window.end < other[0].window.start

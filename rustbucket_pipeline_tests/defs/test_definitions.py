@@ -93,9 +93,15 @@ def test_the_cadences_are_15_and_30_minutes_one_hour_and_four_and_the_archive_is
 
 
 def test_each_module_of_the_glue_imports_without_a_warning() -> None:
-    names = [f"rustbucket_pipeline.defs.{path.stem}" for path in (PROJECT_ROOT / "rustbucket_pipeline/defs").glob("*.py")]
+    names = [
+        f"rustbucket_pipeline.defs.{path.stem}" for path in (PROJECT_ROOT / "rustbucket_pipeline/defs").glob("*.py")
+    ]
     modules = ", ".join(name.removesuffix(".__init__") for name in names)
     imported = subprocess.run(
-        [sys.executable, "-W", "error", "-c", f"import {modules}"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", f"import {modules}"],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert imported.returncode == 0, imported.stderr

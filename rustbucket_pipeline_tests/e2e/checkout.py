@@ -63,7 +63,9 @@ class Checkout:
     def materialize(self, asset: str, partition: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Materialize one partition by Dagster's own command."""
         select = ("--select", asset, "--partition", partition)
-        return self.run("dagster", "asset", "materialize", "-m", "rustbucket_pipeline.definitions", *select, check=check)
+        return self.run(
+            "dagster", "asset", "materialize", "-m", "rustbucket_pipeline.definitions", *select, check=check
+        )
 
     @property
     def uploads(self) -> Path:
@@ -104,9 +106,7 @@ def free_port() -> int:
 def graphql(port: int, query: str, **variables: object) -> Any:
     """Ask the web server."""
     body = json.dumps({"query": query, "variables": variables}).encode()
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"}
-    )
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         got = json.load(answer)
     assert "errors" not in got, got

@@ -34,13 +34,14 @@ class Loopback:
 
     behaviour: Behaviour
     port: int
+    host: str = "127.0.0.1"
     stopped: threading.Event = field(default_factory=threading.Event)
     requests: list[bytes] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
 
     def serve(self, connection: socket.socket) -> None:
         try:
@@ -59,9 +60,9 @@ class Loopback:
 
 
 @contextmanager
-def loopback(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Generator[Loopback]:
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    server = Loopback(behaviour, listener.getsockname()[1], tls=tls)
+def loopback(behaviour: Behaviour, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Generator[Loopback]:
+    listener = socket.create_server((host, 0), backlog=512)
+    server = Loopback(behaviour, listener.getsockname()[1], host, tls=tls)
     threads: list[threading.Thread] = []
 
     def accept() -> None:

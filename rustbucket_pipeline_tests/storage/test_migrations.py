@@ -12,8 +12,9 @@ from sqlalchemy import Engine, select, text
 
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage import migrations
+from rustbucket_pipeline.storage.analysis_tables import log_analyses
 from rustbucket_pipeline.storage.postgres import upgrade
-from rustbucket_pipeline.storage.tables import log_analyses, metadata, rustbuckets, segments, source_files
+from rustbucket_pipeline.storage.tables import metadata, rustbuckets, segments, source_files
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

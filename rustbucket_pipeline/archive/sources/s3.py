@@ -6,7 +6,7 @@ looked at.
 
 import re
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import (
@@ -96,7 +96,7 @@ class S3Source:
         while start < file.size:
             try:
                 answer = self._client.get_object(**self._get_request(file, start))
-                with answer["Body"] as body:
+                with closing(answer["Body"]) as body:
                     for block in iter_blocks(body.read, file.size - start):
                         start += len(block)
                         yield block

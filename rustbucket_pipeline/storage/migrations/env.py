@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from rustbucket_pipeline.storage.tables import metadata
+from rustbucket_pipeline.storage.analysis_tables import metadata
 
 connection = context.config.attributes["connection"]
 if not isinstance(connection, Connection):

@@ -2,8 +2,8 @@
 
 from alembic import op
 
+from rustbucket_pipeline.storage.analysis_tables import metadata
 from rustbucket_pipeline.storage.migrations import view
-from rustbucket_pipeline.storage.tables import metadata
 
 revision = "0001"
 down_revision = None
