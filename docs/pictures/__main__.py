@@ -20,7 +20,7 @@ HOME = PROJECT_ROOT / ".rustbucket-demo"
 
 def main() -> None:
     """Run the demo (a second run finds everything done), then take the pictures."""
-    os.environ["DAGSTER_HOME"] = str(PROJECT_ROOT)
+    os.environ.update({"DAGSTER_HOME": str(PROJECT_ROOT), "RUSTBUCKET_HOME": ".rustbucket"})
     subprocess.run([sys.executable, "-m", "rustbucket_pipeline.cli", "demo"], check=True, stdout=subprocess.DEVNULL)
     os.environ.update(environment(HOME))
     with opened_browser() as browser:
