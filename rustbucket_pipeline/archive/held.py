@@ -3,14 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
-import zstandard
-
-from rustbucket_pipeline.errors import IntegrityError
+from rustbucket_pipeline.archive.cat import content
 from rustbucket_pipeline.storage.objects import Archive
-
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +37,8 @@ class Log:
 
 
 def link_bytes(archive: Archive, link: Link) -> bytes:
-    """A segment's bytes; never more memory than they take. Raises `IntegrityError` if the archive holds others."""
-    length, held = link.byte_end - link.byte_start, bytearray()
-    try:
-        with zstandard.ZstdDecompressor().stream_reader(archive.get(link.object_key)) as reader:
-            while len(held) <= length and (block := reader.read(_BLOCK)):
-                held += block
-    except zstandard.ZstdError as error:
-        raise _broken(link, f"can't be decompressed ({error})") from error
-    if len(held) != length or sha256(held).hexdigest() != link.sha256:
-        raise _broken(link, "holds other bytes than were archived")
-    return bytes(held)
+    """A segment's bytes. Raises `IntegrityError` if the archive doesn't hold them as they were."""
+    return content(archive, link.object_key, link.sha256, link.byte_end - link.byte_start)
 
 
 def log_bytes(archive: Archive, links: Iterable[Link], length: int) -> Iterator[bytes]:
@@ -61,9 +47,3 @@ def log_bytes(archive: Archive, links: Iterable[Link], length: int) -> Iterator[
         if link.byte_start >= length:
             return
         yield link_bytes(archive, link)[: length - link.byte_start]
-
-
-def _broken(link: Link, what: str) -> IntegrityError:
-    return IntegrityError(
-        f"{link.object_key} {what}; delete it, and materialize log_archives for its window while the source has it"
-    )

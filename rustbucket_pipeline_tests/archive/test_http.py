@@ -50,16 +50,16 @@ def log_server() -> LogServer:
 
 
 @pytest.fixture
-def server(log_server: LogServer) -> Iterator[Loopback]:
+def peer_server(log_server: LogServer) -> Iterator[Loopback]:
     with loopback(log_server) as server:
         yield server
 
 
 @pytest.fixture
-def asked(fleet: FleetOnDisk, server: Loopback) -> FleetOnDisk:
+def asked(fleet: FleetOnDisk, peer_server: Loopback) -> FleetOnDisk:
     """The fleet of one, whose rustbucket is asked over HTTP."""
     one = Rustbucket(
-        BKT, BKT, Status.ACTIVE, server.url, None, True, None, NINE, NINE, None, None, None, plain_http=True
+        BKT, BKT, Status.ACTIVE, peer_server.url, None, True, None, NINE, NINE, None, None, None, plain_http=True
     )
     guard = Guard(parse_networks(["127.0.0.0/8"]), ssl.create_default_context())
     fleet.openers[BKT] = lambda: [HttpSource(one, "s3cret-token", guard, Limits(10, 10_000_000))]
@@ -91,13 +91,13 @@ def test_where_ranges_are_offered_only_what_is_new_and_a_little_before_it_is_sen
     assert log_server.sent == [len(DATA), OVERLAP_BYTES + len(NEXT)]
 
 
-def test_an_unmodified_log_isn_t_sent_again(asked: FleetOnDisk, log_server: LogServer, server: Loopback) -> None:
+def test_an_unmodified_log_isn_t_sent_again(asked: FleetOnDisk, log_server: LogServer, peer_server: Loopback) -> None:
     log_server.etag = '"v1"'
     assert [pull(asked), pull(asked), pull(asked)] == [len(DATA), 0, 0]
     assert log_server.sent == [len(DATA), 0, 0]
     log_server.etag, log_server.log = '"v2"', DATA + NEXT
     assert pull(asked) == len(NEXT)
-    assert all(b"Authorization: Token s3cret-token" in request for request in server.requests)
+    assert all(b"Authorization: Token s3cret-token" in request for request in peer_server.requests)
 
 
 @pytest.mark.parametrize("ranges", [True, False])
@@ -117,19 +117,19 @@ def test_a_rotated_log_begins_anew_and_the_old_one_is_known_again(
 
 
 def test_a_range_that_isn_t_the_one_asked_for_is_not_believed(
-    asked: FleetOnDisk, server: Loopback, log_server: LogServer
+    asked: FleetOnDisk, peer_server: Loopback, log_server: LogServer
 ) -> None:
     pull(asked)
     lie = answer(NEXT, "text/plain", "206 Partial Content", "Content-Range: bytes 0-9/10\r\n")
     log_server.log = DATA + NEXT
-    server.behaviour = lambda peer: lie(peer) if b"Range:" in peer.request else log_server(peer)
+    peer_server.behaviour = lambda peer: lie(peer) if b"Range:" in peer.request else log_server(peer)
     assert pull(asked) == len(NEXT)
     assert asked.archived("extract_logs") == DATA + NEXT
 
 
-def test_a_decoy_that_answers_a_range_is_a_decoy(asked: FleetOnDisk, server: Loopback) -> None:
+def test_a_decoy_that_answers_a_range_is_a_decoy(asked: FleetOnDisk, peer_server: Loopback) -> None:
     pull(asked)
-    server.behaviour = answer(b"<html>", "text/html", "206 Partial Content", "Content-Range: bytes 0-5/6\r\n")
+    peer_server.behaviour = answer(b"<html>", "text/html", "206 Partial Content", "Content-Range: bytes 0-5/6\r\n")
     assert "decoy" in asked.pull().failed[BKT]
     assert asked.archived("extract_logs") == DATA
 
