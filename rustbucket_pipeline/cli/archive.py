@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.text import Text
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from rustbucket_pipeline.archive.cat import source_bytes
 from rustbucket_pipeline.archive.sweep import sweep

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
+from typing import ClassVar
 
 import pytest
 from sqlalchemy import Engine, select, text
 
-from rustbucket_pipeline.archive.sources.base import SourceFile
+from rustbucket_pipeline.archive.sources.base import HeldOf, Listing, SourceFile
 from rustbucket_pipeline.archive.sources.directory import DirectorySource
 from rustbucket_pipeline.archive.sweep import Swept, sweep
 from rustbucket_pipeline.storage.tables import segments
@@ -84,9 +85,10 @@ class HeldUp:
     directory: DirectorySource
     reading: Event
     go_on: Event
+    waits: ClassVar[bool] = False
 
-    def files(self) -> list[SourceFile]:
-        return list(self.directory.files())
+    def files(self, held: HeldOf) -> Listing:
+        return self.directory.files(held)
 
     @contextmanager
     def open(self, file: SourceFile, start: int) -> Generator[Iterator[bytes]]:
