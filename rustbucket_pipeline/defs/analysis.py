@@ -9,6 +9,7 @@ from rustbucket_pipeline.analysis.digest import build_digest
 from rustbucket_pipeline.analysis.report import build_analysis
 from rustbucket_pipeline.analysis.version import DIGEST_VERSION, REPORT_VERSION
 from rustbucket_pipeline.control.jobs import ANALYSE_WINDOWS, OWNER
+from rustbucket_pipeline.defs.checks import results, specs_of
 from rustbucket_pipeline.defs.columns import schema_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
 from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized, provenance
@@ -16,6 +17,7 @@ from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage import analysis_tables
+from rustbucket_pipeline.storage.objects import Archive
 
 
 @dg.definitions
@@ -51,15 +53,17 @@ def analysis_assets() -> dg.Definitions:
         ],
         partitions_def=partitions_of(FOUR_HOURS),
         backfill_policy=dg.BackfillPolicy.multi_run(1),
+        check_specs=specs_of("log_analysis"),
         can_subset=True,
         pool=ANALYSE_WINDOWS.pool,
     )
     def analyse_window(
         context: dg.AssetExecutionContext,
         database: dg.ResourceParam[Engine],
+        archive: dg.ResourceParam[Archive],
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
-    ) -> Iterator[dg.AssetMaterialization]:
+    ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
         selected = {key.to_user_string() for key in context.selected_asset_keys}
 
         def build(window: Window) -> Iterator[dg.AssetMaterialization]:
@@ -74,5 +78,6 @@ def analysis_assets() -> dg.Definitions:
 
         with as_failure():
             yield from each_window(context, windows_of(context, FOUR_HOURS), build)
+            yield from results(context, database, archive, clock())
 
     return dg.Definitions(assets=[analyse_window])

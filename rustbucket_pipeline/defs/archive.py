@@ -10,6 +10,7 @@ from rustbucket_pipeline.archive.ledger import CODE_VERSION
 from rustbucket_pipeline.archive.opening import openers
 from rustbucket_pipeline.archive.pull import PullContext
 from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, OWNER
+from rustbucket_pipeline.defs.checks import results, specs_of
 from rustbucket_pipeline.defs.columns import schema_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
 from rustbucket_pipeline.defs.reporting import as_failure, facts_of, materialized, observed, provenance
@@ -42,6 +43,7 @@ def archive_assets() -> dg.Definitions:
         partitions_def=half_hours,
         backfill_policy=dg.BackfillPolicy.single_run(),
         output_required=False,
+        check_specs=specs_of("log_archives"),
         group_name="archive",
         owners=[OWNER],
         kinds={"s3", "zstd"},
@@ -56,7 +58,7 @@ def archive_assets() -> dg.Definitions:
         settings: dg.ResourceParam[Settings],
         s3: dg.ResourceParam[S3],
         clock: dg.ResourceParam[Clock],
-    ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
+    ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckResult]:
         """Every log byte the fleet held for this half hour, unchanged, in content-addressed segments.
 
         Each run pulls all that is new, of whatever window: late data shows as a new materialization of its own window.
@@ -69,6 +71,7 @@ def archive_assets() -> dg.Definitions:
             fleet = openers(active_rustbuckets(database), settings, s3, tokens, paused)
             pulled = pull_fleet(pull, fleet, windows)
             yield from _events(context, database, _closed(pulled, windows, pull), pulled)
+            yield from results(context, database, archive, now)
 
     return dg.Definitions(assets=[raw_bucket_logs, log_archives])
 

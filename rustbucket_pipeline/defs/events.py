@@ -6,6 +6,7 @@ import dagster as dg
 from sqlalchemy import Engine
 
 from rustbucket_pipeline.control.jobs import OWNER, PARSE_LOGS
+from rustbucket_pipeline.defs.checks import results, specs_of
 from rustbucket_pipeline.defs.columns import schema_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
 from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized, provenance
@@ -26,6 +27,7 @@ def event_assets() -> dg.Definitions:
         partitions_def=partitions_of(HOUR),
         backfill_policy=dg.BackfillPolicy.single_run(),
         output_required=False,
+        check_specs=specs_of("parsed_logs"),
         group_name="events",
         owners=[OWNER],
         kinds={"postgres", "python"},
@@ -38,7 +40,7 @@ def event_assets() -> dg.Definitions:
         database: dg.ResourceParam[Engine],
         archive: dg.ResourceParam[Archive],
         clock: dg.ResourceParam[Clock],
-    ) -> Iterator[dg.AssetMaterialization]:
+    ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
         """What the hour's archived bytes say: typed rows in `log_events`; what can't be parsed, in `quarantine`.
 
         A run replaces the hour in one transaction. The same record in two files is one event.
@@ -51,5 +53,6 @@ def event_assets() -> dg.Definitions:
 
         with as_failure():
             yield from each_window(context, windows_of(context, HOUR), build)
+            yield from results(context, database, archive, clock())
 
     return dg.Definitions(assets=[parsed_logs])

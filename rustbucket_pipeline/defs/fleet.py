@@ -4,12 +4,14 @@ import dagster as dg
 from sqlalchemy import Engine
 
 from rustbucket_pipeline.control.jobs import OWNER, POLL_FLEET
+from rustbucket_pipeline.defs.checks import results, specs_of
 from rustbucket_pipeline.defs.columns import schema_of
 from rustbucket_pipeline.defs.reporting import as_failure
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.fleet.status import observe_fleet
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage import tables
+from rustbucket_pipeline.storage.objects import Archive
 
 rustbuckets = dg.AssetSpec(
     "rustbuckets",
@@ -29,10 +31,15 @@ rustbuckets = dg.AssetSpec(
     kinds={"http", "postgres"},
     pool=POLL_FLEET.pool,
     code_version="1",
+    check_specs=specs_of("fleet_status"),
     metadata={"dagster/column_schema": schema_of(tables.rustbucket_status)},
 )
 def fleet_status(
-    database: dg.ResourceParam[Engine], settings: dg.ResourceParam[Settings], clock: dg.ResourceParam[Clock]
+    context: dg.AssetExecutionContext,
+    database: dg.ResourceParam[Engine],
+    archive: dg.ResourceParam[Archive],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
 ) -> dg.MaterializeResult:
     """How every rustbucket is: polled where HTTP is allowed, told by arriving logs elsewhere. One row each, always.
 
@@ -40,6 +47,8 @@ def fleet_status(
     """
     with as_failure():
         outcome = observe_fleet(database, settings, clock())
+        checked = list(results(context, database, archive, clock()))
     return dg.MaterializeResult(
-        metadata={"dagster/row_count": outcome.rows, **{f"outcome_{name}": n for name, n in outcome.counts.items()}}
+        check_results=checked,
+        metadata={"dagster/row_count": outcome.rows, **{f"outcome_{name}": n for name, n in outcome.counts.items()}},
     )

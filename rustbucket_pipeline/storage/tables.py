@@ -1,7 +1,7 @@
 """Every table but the analysis' own (`analysis_tables.py`), once; views live in the migrations.
 
-Migrations create exactly these: a test compares them. Times are `timestamptz`, UTC. Hashes are lower-case hex of SHA-256.
-Names follow DESIGN section 5.
+Migrations create exactly these: a test compares them. Times are `timestamptz`, UTC. Hashes are lower-case hex
+of SHA-256. Names follow DESIGN section 5.
 """
 
 from datetime import datetime
@@ -222,7 +222,7 @@ log_events = Table(
     Column("command", Text),
     Column("http_method", Text),
     Column("http_path", Text),
-    Column("duration_ms", Double),
+    Column("duration_ms", _NUMBER),
     Column("counted", Boolean, nullable=False, comment="the one telling of its action that counts"),
     Column("message", Text, nullable=False),
     Column("fields", JSONB, comment="whatever no column says; keys with _ are notes of ours"),

@@ -17,6 +17,8 @@ LATE_KEY = f"{MIDNIGHT:%Y-%m-%d}-00:30"
 NEXT_KEY = f"{MIDNIGHT:%Y-%m-%d}-01:00"
 CHAIN = ("log_archives", "parsed_logs", "window_digest", "log_analysis")
 
+CHECKS = """query ($asset: AssetKeyInput!) { node: assetNodeOrError(assetKey: $asset) { ... on AssetNode {
+  assetChecksOrError { ... on AssetChecks { checks { name executionForLatestMaterialization { status } } } } } } }"""
 MATERIALIZATIONS = """query ($asset: AssetKeyInput!) { assetNodeOrError(assetKey: $asset) { ... on AssetNode {
   assetMaterializations(partitions: ["%s"]) { timestamp } } } }"""
 RUNS = "{ runsOrError { ... on Runs { results { status jobName tags { key value } } } } }"
@@ -69,6 +71,15 @@ def test_the_ui_sees_the_runs_and_late_data_makes_its_own_window_stale_and_no_ot
     assert statuses.count("SUCCESS") == 4
     assert all(is_materialized(ui, asset) for asset in CHAIN)
     assert stale(ui) == dict.fromkeys(CHAIN, "FRESH")
+    assert {check["name"]: check["status"] for check in checks(ui)} == {
+        "segments_match_store": "SUCCEEDED",
+        "segments_follow_each_other": "SUCCEEDED",
+        "no_gaps_in_last_48h": "FAILED",
+        "every_active_rustbucket_reporting": "FAILED",
+        "every_byte_accounted": "SUCCEEDED",
+        "nothing_counts_twice": "SUCCEEDED",
+        "findings_cite_rows": "SUCCEEDED",
+    }
 
     materialized.materialize("log_archives", NEXT_KEY)
     assert stale(ui) == dict.fromkeys(CHAIN, "FRESH")
@@ -87,6 +98,17 @@ def is_materialized(ui: int, asset: str) -> bool:
     return any(found["startKey"] <= KEY <= found["endKey"] and found["status"] == "MATERIALIZED" for found in ranges)
 
 
+def checks(ui: int) -> list[dict[str, str]]:
+    """Every check of the chain, and how it came out last: one hour came, so the silence since is no success."""
+    found: list[dict[str, str]] = []
+    for asset in CHAIN:
+        answer = graphql(ui, CHECKS, asset={"path": [asset]})["node"]["assetChecksOrError"]["checks"]
+        found += [
+            {"name": check["name"], "status": check["executionForLatestMaterialization"]["status"]} for check in answer
+        ]
+    return found
+
+
 def stale(ui: int) -> dict[str, str]:
     """Each asset's staleness in the window of midnight, as the UI shows it."""
     nodes = {asset: graphql(ui, PARTITIONS % KEY, asset={"path": [asset]})["assetNodeOrError"] for asset in CHAIN}
@@ -103,6 +125,6 @@ def times_materialized(ui: int, key: str) -> int:
     [(f"{MIDNIGHT:%Y-%m-%d}-00:07", "border"), ("2999-01-01-00:00", "2999-01-01-00:00")],
 )
 def test_a_bad_partition_key_fails_and_builds_nothing(materialized: Checkout, key: str, says: str) -> None:
-    refused = materialized.materialize("parsed_logs", key, check=False)
+    refused = materialized.materialize("window_digest", key, check=False)
     assert refused.returncode != 0
     assert says in refused.stdout + refused.stderr
