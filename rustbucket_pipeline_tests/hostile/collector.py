@@ -5,7 +5,7 @@ Measured is what a run does to us: its seconds, the memory it takes, and every a
 
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -186,6 +186,11 @@ def by_path(vitals: Behaviour, log: Behaviour) -> Behaviour:
         (log if b"/extract_logs " in peer.request else vitals)(peer)
 
     return behave
+
+
+def by_folder(behaviours: Mapping[str, Behaviour]) -> Behaviour:
+    """Each of several rustbuckets answers in its own way: the first part of the path says which."""
+    return lambda peer: behaviours[peer.request.split(b"/")[1].decode()](peer)
 
 
 def served(log: bytes) -> Behaviour:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rustbucket_pipeline_tests.hostile.collector import HTTP_LOG, OTHERS_TOKEN, Collector, served
+from rustbucket_pipeline_tests.hostile.collector import HTTP_LOG, OTHERS_TOKEN, Collector, by_folder, served
 from rustbucket_pipeline_tests.hostile.conftest import Serve
 from rustbucket_pipeline_tests.net.certificates import certificate, tls_server
 from rustbucket_pipeline_tests.net.loopback import answer, loopback
@@ -54,17 +54,19 @@ def test_case_07_a_name_that_changes_its_address_is_checked_anew_and_asked_where
     assert (ran.outcomes[hostile][0], "link-local" in ran.failed[hostile]) == ("ok", True)
 
 
-@pytest.mark.parametrize("status", ["302 Found", "301 Moved", "307 Temporary", "308 Permanent"])
-def test_case_08_a_redirect_to_the_metadata_service_isnt_followed(
-    collector: Collector, serve: Serve, status: str
-) -> None:
-    away = answer(b"", status=status, headers=f"Location: http://{METADATA}/latest/meta-data/\r\n")
-    with serve(away) as server:
-        hostile = collector.register("hostile", base_url=server.url)
+def test_case_08_a_redirect_to_the_metadata_service_isnt_followed(collector: Collector, serve: Serve) -> None:
+    statuses = ("301", "302", "303", "307", "308")
+    to_metadata = f"Location: http://{METADATA}/latest/meta-data/\r\n"
+    with serve(
+        by_folder({status: answer(b"", status=f"{status} -", headers=to_metadata) for status in statuses})
+    ) as server:
+        ids = [collector.register(status, base_url=f"{server.url}/{status}") for status in statuses]
         ran = collector.run()
-    assert ran.outcomes[hostile] == ("http_error", f"it answered with status {status[:3]}; redirects aren't followed")
-    assert ran.failed[hostile] == f"it answered with status {status[:3]}"
-    assert len(server.requests) == 2
+    for status, rustbucket_id in zip(statuses, ids, strict=True):
+        answered = f"it answered with status {status}"
+        assert ran.outcomes[rustbucket_id] == ("http_error", f"{answered}; redirects aren't followed")
+        assert ran.failed[rustbucket_id] == answered
+    assert len(server.requests) == 2 * len(statuses)
 
 
 def test_case_09_a_redirect_to_another_port_of_the_same_host_isnt_followed(collector: Collector, serve: Serve) -> None:
