@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import zstandard
@@ -26,9 +26,9 @@ from rustbucket_pipeline.net.asking import EXTRACT_LOGS
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.tables import alerts, rustbucket_status, rustbuckets, segments
-from rustbucket_pipeline_tests.archive.fleet_on_disk import NINE, hour_of_lines
 from rustbucket_pipeline_tests.net.loopback import VITALS, Behaviour, Loopback, Peer, answer, loopback
 
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOW = NINE + timedelta(hours=2)
 SINCE = NINE - timedelta(days=30)
 
@@ -38,9 +38,23 @@ MOST_SECONDS = 12.0
 MOST_MEGABYTES = 64
 """What a run may take on top of what the process has: hostile answers are tens of times larger."""
 
+STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+def line(time: str, words: str = "New connection") -> bytes:
+    """A record as a rustbucket writes it."""
+    said = f'"level":"INFO","fields":{{"message":"{words}"}},"target":"rustbucket::ssh"'
+    return f'{{"timestamp":"{time}",{said}}}\n'.encode()
+
+
+def log_of(words: str, minutes: int = 59) -> bytes:
+    """A record a minute, from nine o'clock on."""
+    return b"".join(line(f"{NINE + timedelta(minutes=minute):{STAMP}}", words) for minute in range(minutes))
+
+
 LOG_NAME = f"rustbucket.log.{NINE:%Y-%m-%d-%H}"
-FILE_LOG = hour_of_lines(NINE, words="healthy, by file")
-HTTP_LOG = hour_of_lines(NINE, words="healthy, by HTTP")
+FILE_LOG = log_of("healthy, by file")
+HTTP_LOG = log_of("healthy, by HTTP")
 BY_FILE, BY_HTTP = "BKT100001", "BKT100002"
 TOKEN, OTHERS_TOKEN = "token-of-the-healthy-one", "token-of-the-hostile-one"
 

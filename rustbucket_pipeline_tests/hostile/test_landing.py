@@ -10,14 +10,11 @@ from sqlalchemy import RowMapping, select
 from rustbucket_pipeline.events.build import build_hour
 from rustbucket_pipeline.model.window import HOUR, Window
 from rustbucket_pipeline.storage.tables import log_events, odd_keys, segments
-from rustbucket_pipeline_tests.archive.fleet_on_disk import NINE, hour_of_lines, json_line
-from rustbucket_pipeline_tests.hostile.collector import LOG_NAME, NOW, Collector
+from rustbucket_pipeline_tests.hostile.collector import LOG_NAME, NINE, NOW, STAMP, Collector, line, log_of
 from rustbucket_pipeline_tests.hostile.conftest import Serve
 from rustbucket_pipeline_tests.hostile.s3_server import HostileS3, client_of, precondition_failed
 
-STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
-STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
-LOG = hour_of_lines(NINE, words="of the hostile one")
+LOG = log_of("of the hostile one")
 OUR_KEYS = re.compile(r"raw/BKT[0-9]{6}/2026/03/02/09[03]0/[0-9a-f]{64}\.log\.zst")
 
 
@@ -56,7 +53,7 @@ def test_case_23_whatever_a_rustbucket_its_folders_and_files_are_called_keys_are
         "\udcff\udcfe",
     ]
     for n, folder in enumerate(folders):
-        collector.write(f"hostile/{folder}", LOG + json_line(NINE + timedelta(minutes=59), f"copy {n}"))
+        collector.write(f"hostile/{folder}", LOG + line(f"{NINE + timedelta(minutes=59):{STAMP}}", f"copy {n}"))
     ran = collector.run()
     assert all(OUR_KEYS.fullmatch(key) for key in collector.archive.keys(""))
     assert [b"copy %d" % n in collector.archived(hostile) for n in range(8)] == [*[True] * 5, *[False] * 3]
@@ -83,8 +80,8 @@ def test_case_24_hostile_keys_of_a_bucket_are_skipped_and_counted(collector: Col
 
 def test_case_25_a_log_twice_renamed_or_longer_brings_only_new_lines(collector: Collector) -> None:
     hostile = _by_file(collector)
-    log = b"".join(_line(f"{NINE + timedelta(minutes=minute):{STAMP}}") for minute in range(59))
-    more = log + _line(f"{NINE + timedelta(minutes=59):{STAMP}}")
+    log = log_of("New connection")
+    more = log + line(f"{NINE + timedelta(minutes=59):{STAMP}}")
     for folder, data in (("first", log), ("again", log), ("longer", more), ("longer-again", more)):
         collector.write(f"hostile/{folder}", data)
         collector.run()
@@ -145,7 +142,7 @@ CLAIMS: dict[str, datetime | None] = {
 
 def test_case_28_impossible_times_touch_no_other_window(collector: Collector) -> None:
     before, after = NINE + timedelta(minutes=10), NINE + timedelta(minutes=20)
-    lines = map(_line, (f"{before:{STAMP}}", *CLAIMS, f"{after:{STAMP}}"))
+    lines = map(line, (f"{before:{STAMP}}", *CLAIMS, f"{after:{STAMP}}"))
     hostile = _by_file(collector)
     collector.write("hostile/folder", b"".join(lines))
     collector.run()
@@ -157,8 +154,3 @@ def test_case_28_impossible_times_touch_no_other_window(collector: Collector) ->
     assert [row["event_ts"] for row in odd] == [before] * len(CLAIMS)
     assert [row["claimed_ts"] for row in odd] == list(CLAIMS.values())
     assert [row["clamped"] for row in odd] == [claim is not None for claim in CLAIMS.values()]
-
-
-def _line(time: str) -> bytes:
-    said = '"level":"INFO","fields":{"message":"New connection"},"target":"rustbucket::ssh"'
-    return f'{{"timestamp":"{time}",{said}}}\n'.encode()
