@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rustbucket_pipeline.framing.records import FramedRecord, Framer
+from rustbucket_pipeline.framing.split import MAX_RECORD_BYTES
 from rustbucket_pipeline.framing.times import Clock
 from rustbucket_pipeline.model.window import HALF_HOUR
 
 PIECE_BYTES = 16 * 1024 * 1024
 """A piece that grows longer ends at its next head: bounds memory, and what one re-fetch costs."""
 
-LONGEST_PIECE = 2 * PIECE_BYTES
+LONGEST_PIECE = PIECE_BYTES + MAX_RECORD_BYTES
 """Where no head comes at all, it ends here, at a line's end."""
 
 _HALF_HOUR_US = int(HALF_HOUR.total_seconds()) * 1_000_000
