@@ -22,9 +22,10 @@ BKT = "BKT100001"
 
 
 def json_line(moment: datetime, words: str = "New connection") -> bytes:
-    return (
-        f'{{"timestamp":"{moment:%Y-%m-%dT%H:%M:%S.%f}Z","level":"INFO","fields":{{"message":"{words}"}}}}\n'.encode()
-    )
+    """A record as Rustbucket writes it."""
+    fields = f'{{"message":"{words}","event_type":"connection","protocol":"FTP","client_ip":"192.0.2.7"}}'
+    head = f'{{"timestamp":"{moment:%Y-%m-%dT%H:%M:%S.%f}Z","level":"INFO",'
+    return f'{head}"fields":{fields},"target":"rustbucket"}}\n'.encode()
 
 
 def hour_of_lines(hour: datetime, every: int = 60, words: str = "New connection") -> bytes:

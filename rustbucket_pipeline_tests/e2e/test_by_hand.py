@@ -120,11 +120,8 @@ def times_materialized(ui: int, key: str) -> int:
     return len(node["assetMaterializations"])
 
 
-@pytest.mark.parametrize(
-    ("key", "says"),
-    [(f"{MIDNIGHT:%Y-%m-%d}-00:07", "border"), ("2999-01-01-00:00", "2999-01-01-00:00")],
-)
-def test_a_bad_partition_key_fails_and_builds_nothing(materialized: Checkout, key: str, says: str) -> None:
+@pytest.mark.parametrize("key", [f"{MIDNIGHT:%Y-%m-%d}-00:07", "2999-01-01-00:00"])
+def test_a_bad_partition_key_fails_and_is_named(materialized: Checkout, key: str) -> None:
     refused = materialized.materialize("window_digest", key, check=False)
     assert refused.returncode != 0
-    assert says in refused.stdout + refused.stderr
+    assert key in refused.stdout + refused.stderr
