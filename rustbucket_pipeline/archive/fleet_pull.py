@@ -19,6 +19,7 @@ from rustbucket_pipeline.archive.flood import note_flood
 from rustbucket_pipeline.archive.mend import lost_segments, refetch
 from rustbucket_pipeline.archive.pull import PullContext, Pulled, pull_source
 from rustbucket_pipeline.archive.sources.base import Source
+from rustbucket_pipeline.archive.steps import Step
 from rustbucket_pipeline.errors import FetchFailed, SourceUnavailable
 from rustbucket_pipeline.model.outcome import Outcome
 from rustbucket_pipeline.model.window import Window
@@ -80,6 +81,7 @@ def pull_fleet(context: PullContext, openers: dict[str, Opener], windows: Sequen
     gone = tuple(_mend(context, openers, windows))
     with context.engine.begin() as connection:
         ledger.build_windows(connection, (window.start for window in windows), context.run_id, context.now)
+        context.reached(Step.CLOSED)
     return FleetPull(pulled, failed, gone)
 
 
@@ -94,6 +96,7 @@ def _pull_one(context: PullContext, rustbucket_id: str, opener: Opener) -> tuple
     with context.turns, context.engine.begin() as connection:
         note_flood(connection, rustbucket_id, total.windows, context.now)
         _note(connection, rustbucket_id, failed, context.now)
+    context.reached(Step.PULLED)
     return rustbucket_id, total, str(failed or "")
 
 
@@ -117,13 +120,15 @@ def _note(connection: Connection, rustbucket_id: str, failed: SourceUnavailable 
 def _mend(context: PullContext, openers: dict[str, Opener], windows: Sequence[Window]) -> Iterator[str]:
     with context.engine.connect() as connection:
         lost = lost_segments(connection, context.archive, [window.start for window in windows])
+    context.reached(Step.MISSED)
     for rustbucket_id in sorted({segment.rustbucket_id for segment in lost}):
         gone = [segment for segment in lost if segment.rustbucket_id == rustbucket_id]
         try:
             for source in openers[rustbucket_id]() if rustbucket_id in openers else ():
-                gone = refetch(context.archive, source, gone)
+                gone = refetch(context.archive, source, gone, context.reached)
         except SourceUnavailable:
             pass
+        context.reached(Step.MENDED)
         with context.engine.begin() as connection:
             if gone:
                 cause = f"{len(gone)} archived segments are gone and the source no longer holds them"

@@ -14,6 +14,7 @@ from rustbucket_pipeline.archive.decode import Content, from_offset
 from rustbucket_pipeline.archive.held import Link
 from rustbucket_pipeline.archive.reading import put_segment
 from rustbucket_pipeline.archive.sources.base import Source, SourceFile, nothing_held
+from rustbucket_pipeline.archive.steps import Step, Watcher
 from rustbucket_pipeline.errors import SourceUnavailable
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.tables import segments, source_files
@@ -45,10 +46,15 @@ def lost_segments(connection: Connection, archive: Archive, starts: Sequence[dat
     ]
 
 
-def refetch(archive: Archive, source: Source, lost: Sequence[Lost]) -> list[Lost]:
+def refetch(archive: Archive, source: Source, lost: Sequence[Lost], reached: Watcher) -> list[Lost]:
     """Put back what the source still holds; returns what it doesn't."""
     listed = {file.key: file for file in source.files(nothing_held).files} if lost else {}
-    gone = [segment for segment in lost if not _refetch_one(archive, source, listed, segment)]
+    gone: list[Lost] = []
+    for segment in lost:
+        if _refetch_one(archive, source, listed, segment):
+            reached(Step.REFETCHED)
+        else:
+            gone.append(segment)
     archive.settle()
     return gone
 

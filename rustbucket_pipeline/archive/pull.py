@@ -22,6 +22,7 @@ from rustbucket_pipeline.archive.odd import note_odd_keys
 from rustbucket_pipeline.archive.reading import Reading, Taken
 from rustbucket_pipeline.archive.resume import unchanged
 from rustbucket_pipeline.archive.sources.base import Held, Listing, Source, SourceFile
+from rustbucket_pipeline.archive.steps import Step, Watcher, unwatched
 from rustbucket_pipeline.errors import FileUnavailable, SourceUnavailable
 from rustbucket_pipeline.framing.times import moment_of
 from rustbucket_pipeline.storage.objects import Archive
@@ -64,7 +65,8 @@ class Pulled:
 class PullContext:
     """What every pull of a run shares. `since` is the start of the first window; `now` the time of the pull, UTC.
 
-    Whoever lists, reads or writes takes one of the `turns`; waiting for a rustbucket's own answer takes none.
+    Whoever lists, reads or writes takes one of the `turns`; waiting for a rustbucket's own answer takes none. `reached`
+    is told of every step.
     """
 
     engine: Engine
@@ -73,6 +75,7 @@ class PullContext:
     now: datetime
     run_id: str | None
     turns: BoundedSemaphore = field(default_factory=partial(BoundedSemaphore, WRITERS))
+    reached: Watcher = unwatched
 
 
 def pull_source(context: PullContext, rustbucket_id: str, source: Source, pulled: Pulled) -> None:
@@ -93,6 +96,7 @@ def pull_source(context: PullContext, rustbucket_id: str, source: Source, pulled
 
 
 def _pull_listed(context: PullContext, rustbucket_id: str, source: Source, listing: Listing, pulled: Pulled) -> None:
+    context.reached(Step.LISTED)
     listing.files.sort(key=lambda file: (file.period or (context.now, context.now), file.key))
     pulled.files += len(listing.files)
     waiting = _changed(context, rustbucket_id, listing)
@@ -126,6 +130,8 @@ def _changed(context: PullContext, rustbucket_id: str, listing: Listing) -> list
         if listing.complete:
             _note_gone(connection, rustbucket_id, cursors.expire(connection, known, listed, context.now), context.now)
             note_odd_keys(connection, rustbucket_id, listing, context.now)
+        context.reached(Step.SEEN)
+    context.reached(Step.NOTED)
     return [file for file in listing.files if file.size and not unchanged(file, known.get(file.key))]
 
 
@@ -144,6 +150,7 @@ def _pull_batch(
     with context.engine.begin() as connection:
         advisory_lock(connection, f"pull {rustbucket_id}")
         batch = _Batch(context, connection, rustbucket_id, source, files[:BATCH_FILES])
+        context.reached(Step.BEGUN)
         for file in files[:BATCH_FILES]:
             if batch.full:
                 break
@@ -158,6 +165,7 @@ def _pull_batch(
                 stopped = error
                 break
         batch.finish()
+    context.reached(Step.COMMITTED)
     pulled.add(batch.new)
     if stopped is not None:
         raise stopped
@@ -179,7 +187,7 @@ class _Batch:
         self._context = context
         self._connection = connection
         self._rustbucket_id = rustbucket_id
-        self._reading = Reading(context.archive, rustbucket_id, source, context.since, context.now)
+        self._reading = Reading(context.archive, rustbucket_id, source, context.since, context.now, context.reached)
         self._known = cursors.cursors(connection, rustbucket_id, {file.key for file in files})
         self._logs = ledger.logs_of(connection, rustbucket_id, {file.period for file in files})
 
@@ -200,6 +208,7 @@ class _Batch:
             self._connection, self._rustbucket_id, file, own, log_id, taken.reached, self._context.now, begun=begun
         )
         self._known[file.key] = cursor
+        self._context.reached(Step.CURSOR)
         if taken.new:
             self._append(file, log, cursor, taken)
 
@@ -212,9 +221,11 @@ class _Batch:
         """Make the objects durable; then note what their windows consist of now."""
         if self.new:
             self._context.archive.settle()
+            self._context.reached(Step.SETTLED)
             ledger.note_newest(self._connection, self._rustbucket_id, self.new)
             starts = (segment.window_start for segment in self.new)
             ledger.build_windows(self._connection, starts, self._context.run_id, self._context.now)
+            self._context.reached(Step.BUILT)
 
     def _append(self, file: SourceFile, log: Log | None, cursor: Cursor, taken: Taken) -> None:
         begun = log or Log(cursor.log_id or cursor.id, (), moment_of(taken.new[0].clock.at), False, "")
@@ -223,3 +234,4 @@ class _Batch:
         )
         self._logs.put(grown, [file.period[0] if file.period else None])
         self.new += taken.new
+        self._context.reached(Step.LEDGER)

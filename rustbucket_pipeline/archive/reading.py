@@ -15,6 +15,7 @@ from rustbucket_pipeline.archive.ledger import NewSegment
 from rustbucket_pipeline.archive.names import segment_key
 from rustbucket_pipeline.archive.resume import Place, grown, recognise
 from rustbucket_pipeline.archive.sources.base import Source, SourceFile
+from rustbucket_pipeline.archive.steps import Step, Watcher, unwatched
 from rustbucket_pipeline.errors import IntegrityError
 from rustbucket_pipeline.framing.times import Clock, microseconds, moment_of
 from rustbucket_pipeline.storage.objects import Archive
@@ -48,6 +49,7 @@ class Reading:
     source: Source
     since: datetime
     now: datetime
+    reached: Watcher = unwatched
 
     def take(self, file: SourceFile, own: Cursor | None, logs: Sequence[Log]) -> tuple[Log | None, Taken]:
         """Store what the file has that isn't archived; the log it continues, None if it begins one.
@@ -71,7 +73,9 @@ class Reading:
             return Place(None, 0, sha256()), None
         with self.source.open(file, 0) as blocks:
             content = Content(blocks)
-            return recognise(self.archive, content, logs), content
+            place = recognise(self.archive, content, logs)
+            self.reached(Step.RECOGNISED)
+            return place, content
 
     def _rest(self, file: SourceFile, place: Place, *, packed: bool) -> Taken:
         """Store what follows the file's place. `packed`: it may be, so that only its beginning says where that is."""
@@ -104,6 +108,7 @@ class Reading:
         for piece in pieces:
             place.prefix.update(piece.data)
             yield self._store(piece)
+            self.reached(Step.STORED)
 
     def _store(self, piece: Piece) -> NewSegment:
         content = sha256(piece.data).hexdigest()

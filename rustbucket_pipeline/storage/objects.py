@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from obstore.store import S3Config
 
 Store = LocalStore | S3Store
+
+Flush = Callable[[Path, set[str]], None]
+"""Returns when these keys below the directory, all of them written, survive a power loss."""
 
 _FORMS = "write file:///directory or s3://bucket/prefix, or unset it for a directory in the home"
 
@@ -48,11 +52,16 @@ class Archive:
     Every method raises `StoreUnavailable` when it doesn't answer and `ConfigurationError` when it refuses us.
     """
 
-    def __init__(self, url: str, opener: Callable[[], Store], directory: Path | None = None) -> None:
+    def __init__(
+        self, url: str, opener: Callable[[], Store], directory: Path | None = None, flush: Flush | None = None
+    ) -> None:
+        """`directory`: where the objects lie, if not in S3; `flush` makes them durable there."""
         self.url = url
         self._opener = opener
         self._directory = directory
+        self._flush = flush or flush_files
         self._unsettled: set[str] = set()
+        self._settling = Lock()
 
     def put_new(self, key: str, data: bytes) -> bool:
         """Store it unless it is there already, byte for byte; whether it was new.
@@ -62,8 +71,7 @@ class Archive:
         Raises:
             IntegrityError: S3 holds other bytes under that key.
         """
-        self._unsettled.add(key)
-        with self._translated(key):
+        with self._unsettling(key):
             try:
                 obstore.put(self._store, key, data, mode="create")
             except AlreadyExistsError:
@@ -72,8 +80,7 @@ class Archive:
 
     def put_once(self, key: str, data: bytes) -> bool:
         """Store it unless that key is taken, by whatever it is; whether it was stored. Never overwrites."""
-        self._unsettled.add(key)
-        with self._translated(key):
+        with self._unsettling(key):
             try:
                 obstore.put(self._store, key, data, mode="create")
             except AlreadyExistsError:
@@ -125,17 +132,18 @@ class Archive:
 
     def settle(self) -> None:
         """Return when everything put so far survives a power loss: call it before the ledger's commit."""
-        unsettled, self._unsettled = self._unsettled, set()
-        if self._directory is None or not unsettled:
-            return  # S3 answers only when it is durable
-        try:
-            if sys.platform == "linux":
-                _sync_file_system(self._directory)
-            else:
-                _sync_files(self._directory, unsettled)
-        except OSError as error:
-            self._unsettled |= unsettled
-            raise StoreUnavailable(f"{self.url} can't be made durable ({error.strerror}); check its disk") from error
+        with self._settling:  # who finds nothing left to flush must know that it is flushed, not that it will be
+            unsettled = set[str]()
+            while self._unsettled:  # emptied, not replaced: other threads are adding to it
+                unsettled.add(self._unsettled.pop())
+            if self._directory is None or not unsettled:
+                return  # S3 answers only when it is durable
+            try:
+                self._flush(self._directory, unsettled)
+            except OSError as error:
+                self._unsettled |= unsettled
+                reason = f"{self.url} can't be made durable ({error.strerror}); check its disk"
+                raise StoreUnavailable(reason) from error
 
     @cached_property
     def _store(self) -> Store:
@@ -151,6 +159,13 @@ class Archive:
             )
         obstore.put(self._store, key, data, mode="overwrite")
         return True
+
+    @contextmanager
+    def _unsettling(self, key: str) -> Generator[None]:
+        """Noted once it is written: noted before, another thread might flush in between, and nobody after."""
+        with self._translated(key):
+            yield
+        self._unsettled.add(key)
 
     @contextmanager
     def _translated(self, key: str) -> Generator[None]:
@@ -246,6 +261,14 @@ def _region(bucket: str, endpoint: str | None, session: "Session") -> str:
             f"s3://{bucket} can't be reached ({_first_line(error)}); the next run tries again"
         ) from error
     return answer.get("BucketRegion") or session.region_name or "us-east-1"
+
+
+def flush_files(directory: Path, keys: set[str]) -> None:
+    """Make them durable, by the file system's own flush where there is one. Raises OSError."""
+    if sys.platform == "linux":
+        _sync_file_system(directory)
+    else:
+        _sync_files(directory, keys)
 
 
 def _sync_file_system(directory: Path) -> None:

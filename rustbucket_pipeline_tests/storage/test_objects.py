@@ -8,6 +8,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from obstore.store import LocalStore
 
 from rustbucket_pipeline.errors import ConfigurationError, IntegrityError, StoreUnavailable
 from rustbucket_pipeline.settings import Settings
@@ -170,3 +171,40 @@ def test_settling_a_directory_that_is_gone_fails_and_may_be_tried_again(tmp_path
         archive.settle()
     (tmp_path / "away").rename(tmp_path / "archive")
     archive.settle()
+
+
+def test_settling_waits_for_what_another_thread_is_flushing(tmp_path: Path) -> None:
+    begun, go_on, flushed = threading.Event(), threading.Event(), list[set[str]]()
+
+    def flush(_: Path, keys: set[str]) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        flushed.append(keys)
+
+    archive = Archive("file:///", lambda: LocalStore(tmp_path), tmp_path, flush)
+    archive.put_new(KEY, b"one thread's")
+    first, second = threading.Thread(target=archive.settle), threading.Thread(target=archive.settle)
+    first.start()
+    assert begun.wait(10)
+    second.start()
+    second.join(0.2)
+    assert second.is_alive()
+    go_on.set()
+    first.join(10)
+    second.join(10)
+    assert flushed == [{KEY}]
+
+
+def test_what_is_put_during_a_flush_is_flushed_by_the_next(tmp_path: Path) -> None:
+    other, flushed = "raw/BKT1/2026/03/02/0030/other.log.zst", list[set[str]]()
+
+    def flush(_: Path, keys: set[str]) -> None:
+        if not flushed:
+            archive.put_new(other, b"another thread's")
+        flushed.append(keys)
+
+    archive = Archive("file:///", lambda: LocalStore(tmp_path), tmp_path, flush)
+    archive.put_new(KEY, b"one thread's")
+    archive.settle()
+    archive.settle()
+    assert flushed == [{KEY}, {other}]
