@@ -48,7 +48,9 @@ def _requests(instance: dg.DagsterInstance, database: Engine, job: Job, now: dat
         states = window_states(connection, job, now - LOOK_BACK, now)
     overdue = without(due(states, now, grace=job.grace), busy_windows(instance, job))
     failures = failures_since(instance, job, now - timedelta(days=1))
-    for item in overdue:
-        tried = failures.get(item.window, 0)
-        if tried < TRIES_PER_DAY:
-            yield from requests_for(job, [Due(item.window, item.why, f"{item.version}:{tried}")], "heal")
+    again = [
+        Due(item.window, item.why, f"{item.version} {failures[item.window]}")
+        for item in overdue
+        if failures[item.window] < TRIES_PER_DAY
+    ]
+    return requests_for(job, again, "heal")

@@ -51,12 +51,16 @@ def fleet(home: Settings, database: Engine) -> Path:
 
 def run(instance: dg.DagsterInstance, job: str, first: Window, last: Window) -> dg.ExecuteInProcessResult:
     tags = range_tags(first, last)
-    return load_definitions().resolve_job_def(job).execute_in_process(
-        instance=instance,
-        partition_key=tags.get("dagster/partition"),
-        tags=tags,
-        run_config=QUIET,
-        raise_on_error=False,
+    return (
+        load_definitions()
+        .resolve_job_def(job)
+        .execute_in_process(
+            instance=instance,
+            partition_key=tags.get("dagster/partition"),
+            tags=tags,
+            run_config=QUIET,
+            raise_on_error=False,
+        )
     )
 
 
