@@ -5,7 +5,8 @@ of its own. In the fifth, those that failed four times are paused. Goals: each r
 rustbucket plus 20 %, and is at least 100 times faster than asking one after another (what hangs counts its deadline,
 what answers the mean of 100 asked alone).
 
-Last figures (2 busy cores, 2,000 rustbuckets, 10 % hang, deadline 10 s): see the end of this file.
+Last figures (2 cores that did other work, too; 2,000 rustbuckets, 10 % hang, deadline 10 s): first round 11.9 s, 169
+times faster; second to fourth 10.5 s, 190 times; fifth 1.4 s; 101 MB. An answer costs 0.4 ms of processor time.
 """
 
 import asyncio
