@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.storage.tables import rustbuckets, source_files
 from rustbucket_pipeline_tests.hostile.collector import (
+    FILE_LOG,
     HTTP_LOG,
     NOW,
     SINCE,
@@ -242,3 +243,14 @@ def test_case_22_a_hundred_and_ninety_nine_that_hang_hold_up_nobody(collector: C
         ran = collector.run()
     assert [ran.outcomes[row["id"]][0] for row in rows] == ["timeout"] * 199
     assert {ran.failed[row["id"]] for row in rows} == {"it didn't finish before its deadline"}
+
+
+def test_case_22_a_rustbucket_whose_endpoints_fail_still_brings_its_files(collector: Collector, serve: Serve) -> None:
+    folder = collector.write("both", HTTP_LOG).parent
+    with serve(raw(b"")) as server:
+        hostile = collector.register("both", base_url=server.url, logs_url=folder.as_uri())
+        runs = [collector.run() for _ in range(4)]
+        collector.write("both", HTTP_LOG + FILE_LOG)
+        runs.append(collector.run())
+    assert [ran.outcomes[hostile][0] for ran in runs] == [*["unreachable"] * 4, "paused"]
+    assert collector.archived(hostile) == HTTP_LOG + FILE_LOG
