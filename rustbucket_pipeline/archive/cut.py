@@ -6,6 +6,9 @@ Records come from `framing`; here is only where one window ends and the next beg
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
+from rustbucket_pipeline.framing.lines import Integers
 from rustbucket_pipeline.framing.records import FramedRecord, Framer
 from rustbucket_pipeline.framing.split import MAX_RECORD_BYTES
 from rustbucket_pipeline.framing.times import Clock
@@ -62,7 +65,12 @@ class Cutter:
     def feed(self, block: bytes) -> Iterator[Piece]:
         """The pieces that ended within this block."""
         self._buffer += block
-        yield from self._cut(self._framer.feed(block))
+        base = self._framer.offset
+        lines = self._framer.feed_lines(block)
+        if lines is None:
+            yield from self._cut(self._framer.feed(block))
+        else:
+            yield from self._cut_lines(lines.ends + base, lines.ts)
 
     def finish(self, *, tail: bool) -> Iterator[Piece]:
         """The pieces left; without `tail`, a last line that has no newline yet stays for a later pull."""
@@ -75,6 +83,30 @@ class Cutter:
             if self._records and self._ends_before(record):
                 yield self._piece()
             self._add(record)
+
+    def _cut_lines(self, ends: Integers, ts: Integers) -> Iterator[Piece]:
+        """The same for JSON lines told at once: a stretch of one window after the other."""
+        windows = ts // _HALF_HOUR_US
+        borders = [*(np.flatnonzero(windows[1:] != windows[:-1]) + 1).tolist(), len(ts)]
+        at = 0
+        for border in borders:
+            while at < border:
+                if self._records and (int(windows[at]) != self._window or self._end - self._start > PIECE_BYTES):
+                    yield self._piece()
+                begin = self._start if self._records else self._end
+                full = int(np.searchsorted(ends, begin + PIECE_BYTES, side="right")) + 1
+                until = max(at + 1, min(border, full))
+                self._add_lines(int(ends[until - 1]), ts[at:until])
+                at = until
+
+    def _add_lines(self, end: int, ts: Integers) -> None:
+        first, last = int(ts.min()), int(ts.max())
+        if not self._records:
+            self._window, self._first, self._last = first // _HALF_HOUR_US, first, last
+        self._first, self._last = min(self._first, first), max(self._last, last)
+        self._records += len(ts)
+        self._end = end
+        self._clock = self._clock.after(int(ts[-1]), "json")
 
     def _add(self, record: FramedRecord) -> None:
         ts = record.ts

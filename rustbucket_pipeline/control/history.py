@@ -117,7 +117,8 @@ class _Revival(PgTokenProvider):
 
     def get_token(self) -> str:
         """No password is needed in there; the server is."""
-        embedded.ensure(self._home)
+        if not embedded.alive(self._home):
+            embedded.ensure(self._home)
         return ""
 
     def _fetch_token(self) -> tuple[str, float]:

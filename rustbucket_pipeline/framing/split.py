@@ -64,6 +64,25 @@ class Splitter:
         self._scanned = max(0, len(self._pending) - _LONGEST_HEAD)
         return records
 
+    def whole_lines(self, block: bytes) -> bytes:
+        """What is held and the block, up to the last newline, for a reader of whole lines; it may `skip` them."""
+        if self._continues:
+            return b""
+        end = block.rfind(b"\n") + 1
+        return self._pending + block[:end] if end else b""
+
+    def skip(self, lines: bytes, block: bytes) -> None:
+        """Take the lines that `whole_lines` gave of the block as read."""
+        self._pending = block[block.rfind(b"\n") + 1 :]
+        self._scanned = max(0, len(self._pending) - _LONGEST_HEAD)
+        self._offset += len(lines)
+
+    def minute_start(self, minute: bytes) -> int | None:
+        """Microseconds of `YYYY-MM-DDTHH:MM`, or None where no such minute exists."""
+        if minute not in self._minutes:
+            self._minutes[minute] = _minute_start(minute)
+        return self._minutes[minute]
+
     def finish(self, *, tail: bool) -> list[RawRecord]:
         """The record left over when no more bytes come for now; a later reader may go on behind it.
 
@@ -95,10 +114,7 @@ class Splitter:
 
     def _claim(self, head: re.Match[bytes]) -> int | None:
         minute, second, fraction = head.group(1, 2, 3) if head[1] is not None else head.group(4, 5, 6)
-        try:
-            start = self._minutes[minute]
-        except KeyError:
-            start = self._minutes[minute] = _minute_start(minute)
+        start = self.minute_start(minute)
         if start is None or second > b"60":
             return None
         return start + int(second) * 1_000_000 + int(fraction[:6].ljust(6, b"0"))

@@ -92,7 +92,7 @@ def down(home: Path) -> bool:
     if not (home / "pg.alive.lock").exists():
         return False
     with _held(home / "pg.start.lock"):
-        was_alive = _alive(home)
+        was_alive = alive(home)
         _stop(home)
         remove_socket_directory(home / "pg")
     return was_alive
@@ -115,6 +115,12 @@ def shared(home: Path, *, durable: bool = True) -> Generator[Path]:
                 fcntl.flock(users, fcntl.LOCK_UN)
                 if _free(users):
                     down(home)
+
+
+def alive(home: Path) -> bool:
+    """Whether any process of this home's server lives; a look at a lock, so it costs next to nothing."""
+    with (home / "pg.alive.lock").open("ab") as lock:
+        return not _free(lock)
 
 
 def url(home: Path, database: str, driver: str = "psycopg") -> str:
@@ -141,7 +147,7 @@ def _ensure_alone(home: Path, pg: Path, start: int, *, durable: bool) -> None:
     if not (pg / "PG_VERSION").exists():
         _initialise(home, pg, account, start, durable=durable)
     deadline = time.monotonic() + WAIT_SECONDS
-    while _alive(home):
+    while alive(home):
         if answers(pg):
             return
         if not socket_in(socket_directory(pg)).exists():
@@ -149,7 +155,7 @@ def _ensure_alone(home: Path, pg: Path, start: int, *, durable: bool) -> None:
         _wait(home, deadline)
     _launch(home, pg, account, durable=durable)
     while not answers(pg):
-        if not _alive(home):
+        if not alive(home):
             raise DatabaseUnavailable(f"PostgreSQL didn't start: {_last_words(home)}; see {home / 'pg.log'}")
         _wait(home, deadline)
 
@@ -180,9 +186,9 @@ def _launch(home: Path, pg: Path, account: Account, *, durable: bool) -> None:
     quoted = str(directory).replace('"', '""')
     options = _SERVER | {"unix_socket_directories": f'"{quoted}"'} | ({} if durable else _FORGETFUL)
     settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    with (home / "pg.alive.lock").open("ab") as alive, (home / "pg.log").open("ab") as log:
-        fcntl.flock(alive, fcntl.LOCK_EX)
-        _run([*_IN_BACKGROUND, programs() / "postgres", "-D", pg, *settings], account, (alive.fileno(),), log)
+    with (home / "pg.alive.lock").open("ab") as lock, (home / "pg.log").open("ab") as log:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _run([*_IN_BACKGROUND, programs() / "postgres", "-D", pg, *settings], account, (lock.fileno(),), log)
 
 
 def _run(
@@ -207,7 +213,7 @@ def _run(
 
 def _stop(home: Path) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
-    while _alive(home):
+    while alive(home):
         _interrupt(home / "pg")
         _wait(home, deadline)
 
@@ -245,12 +251,6 @@ def _held(path: Path) -> Generator[int]:
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file.fileno()
-
-
-def _alive(home: Path) -> bool:
-    """Whether any process of the server lives."""
-    with (home / "pg.alive.lock").open("ab") as alive:
-        return not _free(alive)
 
 
 def _free(file: IO[bytes]) -> bool:

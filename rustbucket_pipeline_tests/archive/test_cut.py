@@ -1,0 +1,69 @@
+"""Cutting: the quick way for JSON lines and the careful one give the same pieces, whatever the bytes and blocks."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rustbucket_pipeline.archive.cut import PIECE_BYTES, Cutter, Piece
+from rustbucket_pipeline.framing.times import Clock, microseconds
+from rustbucket_pipeline_tests.archive.fleet_on_disk import json_line
+
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+CLOCK = Clock(microseconds(NINE), False, microseconds(NINE - timedelta(minutes=10)), microseconds(NINE) + 10**10)
+
+honest = st.integers(-30, 200).map(lambda minutes: json_line(NINE + timedelta(minutes=minutes), "x" * (minutes % 7)))
+odd = st.one_of(
+    st.binary(max_size=60),
+    st.sampled_from(
+        [
+            b"\n",
+            b'{"timestamp":"2026-03-02T09:00:61.000000Z","level":"INFO","fields":{"message":"no such second"}}\n',
+            b'{"timestamp":"2026-13-02T09:00:00.000000Z","level":"INFO","fields":{"message":"no such month"}}\n',
+            b'{"timestamp":"2026-03-02T09:00:00.00000/Z","level":"INFO","fields":{"message":"no such digit"}}\n',
+            b'{"timestamp":"2026-03-02T09:00:00.000000Z","level":"INFO ","fields":{"message":"no such level"}}\n',
+            b'{"timestamp":"2026-03-02T09:00:00.1Z","level":"ERROR","fields":{"message":"a short fraction"}}\n',
+            b"2026-03-02T09:10:00.000000Z  INFO rustbucket: text\n",
+        ]
+    ),
+)
+logs = st.lists(st.one_of(honest, honest, honest, odd), max_size=40).map(b"".join)
+
+
+def pieces(cutter: Cutter, data: bytes, block: int, *, tail: bool) -> tuple[list[Piece], int, Clock]:
+    found = [piece for at in range(0, len(data), block) for piece in cutter.feed(data[at : at + block])]
+    found += cutter.finish(tail=tail)
+    return found, cutter.offset, cutter.clock
+
+
+class CarefulCutter(Cutter):
+    """A cutter that tells record by record, always."""
+
+    def feed(self, block: bytes):
+        self._buffer += block
+        return self._cut(self._framer.feed(block))
+
+
+@given(logs, st.integers(1, 400), st.booleans())
+def test_the_quick_way_gives_what_the_careful_one_gives(data: bytes, block: int, tail: bool) -> None:
+    quick = pieces(Cutter(CLOCK, 0), data, block, tail=tail)
+    assert quick == pieces(CarefulCutter(CLOCK, 0), data, block, tail=tail)
+    assert b"".join(piece.data for piece in quick[0]) == data[: quick[1]]
+
+
+@given(logs, st.integers(1, 400))
+def test_every_piece_holds_one_half_hour_and_they_follow_each_other(data: bytes, block: int) -> None:
+    found, end, _ = pieces(Cutter(CLOCK, 0), data, block, tail=True)
+    assert end == len(data)
+    for piece in found:
+        assert piece.window <= piece.first <= piece.last < piece.window + 30 * 60 * 10**6
+    starts = [piece.start for piece in found]
+    assert starts == [sum(len(piece.data) for piece in found[:index]) for index in range(len(found))]
+
+
+def test_a_long_piece_ends_at_the_same_head_either_way() -> None:
+    line = json_line(NINE, "x" * 1000)
+    data = line * (2 * PIECE_BYTES // len(line) + 50)
+    quick = pieces(Cutter(CLOCK, 0), data, 1 << 18, tail=True)
+    assert quick == pieces(CarefulCutter(CLOCK, 0), data, 1 << 18, tail=True)
+    assert len(quick[0]) == 3
