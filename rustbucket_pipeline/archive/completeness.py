@@ -37,7 +37,7 @@ class Arrival(StrEnum):
     """It never came, and an operator said that this is all right."""
 
 
-GAPS = frozenset({Arrival.MISSING, Arrival.EXPIRED})
+GAPS = (Arrival.MISSING, Arrival.EXPIRED)
 SETTLED = frozenset({Arrival.RECEIVED, Arrival.QUIET, Arrival.WAIVED})
 """What is known and needs nobody; `pending` is neither."""
 

@@ -129,7 +129,8 @@ class Cutter:
 
     def _piece(self) -> Piece:
         length = self._end - self._start
-        data = bytes(self._buffer[:length])
+        with memoryview(self._buffer) as buffer:
+            data = bytes(buffer[:length])
         del self._buffer[:length]
         window = self._window * _HALF_HOUR_US
         piece = Piece(self._start, data, window, self._records, self._first, self._last, self._before, self._clock)
