@@ -55,7 +55,7 @@ def test_an_engine_outlives_its_embedded_server(own_home: Path, insert: Callable
     with engine.begin() as connection:
         insert(connection, rustbuckets, id="BKT1", status="active")
     os.kill(int((own_home / "pg/postmaster.pid").read_text(encoding="utf-8").split()[0]), signal.SIGKILL)
-    while embedded._alive(own_home):
+    while embedded.alive(own_home):
         time.sleep(0.01)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM rustbuckets")).scalar_one() == 1

@@ -7,7 +7,7 @@ code before must still run on a newer schema: add first, remove a release later.
 from importlib import resources
 from pathlib import Path
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 
 HERE = Path(__file__).parent
 
@@ -38,6 +38,6 @@ def to_head(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def view(name: str) -> TextClause:
-    """The statement that makes that view: `sql/<name>.sql`."""
-    return text(resources.files(__name__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
+def statements(name: str) -> str:
+    """The statements of `sql/<name>.sql`, for the driver as they are."""
+    return resources.files(__name__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

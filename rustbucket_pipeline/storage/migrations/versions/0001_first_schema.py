@@ -2,17 +2,15 @@
 
 from alembic import op
 
-from rustbucket_pipeline.storage.analysis_tables import metadata
-from rustbucket_pipeline.storage.migrations import view
+from rustbucket_pipeline.storage.migrations import statements
 
 revision = "0001"
 down_revision = None
 
-VIEWS = ("logs", "log_analysis", "rustbucket_watermarks", "rustbucket_hours")
+FILES = ("0001_tables", "logs", "log_analysis", "rustbucket_watermarks", "rustbucket_hours")
 
 
 def upgrade() -> None:
     """Make all of it."""
-    metadata.create_all(op.get_bind())
-    for name in VIEWS:
-        op.execute(view(name))
+    for name in FILES:
+        op.get_bind().exec_driver_sql(statements(name))
