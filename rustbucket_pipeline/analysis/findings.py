@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Row
 
 from rustbucket_pipeline.analysis.contents import LONGEST_TEXT
+from rustbucket_pipeline.analysis.news import shares_of_news
 from rustbucket_pipeline.analysis.rules import Rule, load_rules
 from rustbucket_pipeline.analysis.severity import Severity
 from rustbucket_pipeline.model.window import Window
@@ -44,10 +45,12 @@ class Finding(BaseModel):
 
 
 def find(connection: Connection, window: Window) -> tuple[Finding, ...]:
-    """The window's findings, worst first; at most one per rule."""
+    """The window's findings, worst first, among equals the newest first; at most one per rule."""
     found = ((rule, evaluate(connection, rule, window)) for rule in load_rules())
     spoken = [(rule, row) for rule, row in found if row.events]
-    return tuple(_finding(f"F{number}", rule, row) for number, (rule, row) in enumerate(spoken, start=1))
+    news = shares_of_news(connection, window, [row.event_ids for _, row in spoken])
+    order = sorted(range(len(spoken)), key=lambda at: (-spoken[at][0].severity.rank, -news[at], at))
+    return tuple(_finding(f"F{number}", *spoken[at]) for number, at in enumerate(order, start=1))
 
 
 def evaluate(connection: Connection, rule: Rule, window: Window) -> Row[Any]:
