@@ -9,7 +9,7 @@ from rustbucket_pipeline.control.jobs import ANALYSE_WINDOWS, Job
 from rustbucket_pipeline.control.plan import WindowState
 from rustbucket_pipeline.events.version import PARSER_VERSION
 from rustbucket_pipeline.model.window import Window, windows_between
-from rustbucket_pipeline.storage.builds import UPSTREAM, Versions, inputs_version_from, versions_between
+from rustbucket_pipeline.storage.builds import EMPTY, UPSTREAM, Versions, inputs_version_from, versions_between
 
 CODE_VERSIONS = {
     "parsed_logs": str(PARSER_VERSION),
@@ -60,7 +60,7 @@ def _built(
     heard_until: datetime | None,
 ) -> WindowState:
     parts = window.parts(UPSTREAM[asset].length)
-    anything = any(part.start in upstream for part in parts)
+    anything = any(part.start in upstream and upstream[part.start].output != EMPTY for part in parts)
     inputs = inputs_version_from(asset, window, CODE_VERSIONS[asset], upstream) if anything else None
     built_from = built[window.start].inputs if window.start in built else None
     return WindowState(window, inputs, built_from, ready=heard_until is None or window.end <= heard_until)

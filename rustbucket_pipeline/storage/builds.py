@@ -35,6 +35,10 @@ def version_of(parts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
+EMPTY = version_of([])
+"""Output version of a window that holds nothing."""
+
+
 def record_build(connection: Connection, build: Build, now: datetime) -> None:
     """Note the build, inside the transaction that writes its data."""
     values = {
@@ -107,6 +111,6 @@ def inputs_version(connection: Connection, asset: str, window: Window, code_vers
 
 
 def inputs_version_from(asset: str, window: Window, code_version: str, built: Mapping[datetime, Versions]) -> str:
-    """The same, from upstream versions already read; windows never built count as empty."""
+    """The same, from upstream versions already read; a window never built is as good as one that is empty."""
     parts = window.parts(UPSTREAM[asset].length)
-    return version_of([code_version, *(built[part.start].output if part.start in built else "" for part in parts)])
+    return version_of([code_version, *(built[part.start].output if part.start in built else EMPTY for part in parts)])

@@ -10,7 +10,7 @@ from rustbucket_pipeline.control.jobs import ANALYSE_WINDOWS, ARCHIVE_LOGS, PARS
 from rustbucket_pipeline.control.plan import due
 from rustbucket_pipeline.control.states import CODE_VERSIONS, window_states
 from rustbucket_pipeline.model.window import FOUR_HOURS, HALF_HOUR, HOUR, Window, window_at
-from rustbucket_pipeline.storage.builds import Build, inputs_version, record_build
+from rustbucket_pipeline.storage.builds import EMPTY, Build, inputs_version, record_build
 from rustbucket_pipeline.storage.tables import rustbuckets
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -56,6 +56,17 @@ def test_a_pull_that_brought_nothing_new_makes_nothing_due(connection: Connectio
     archived(connection, NOON, "a")
     built(connection, "parsed_logs", Window(NOON, HOUR), "rows")
     archived(connection, NOON, "a")
+    assert keys(connection, PARSE_LOGS) == []
+
+
+def test_half_hours_that_were_asked_and_held_nothing_make_nothing_due(connection: Connection) -> None:
+    archived(connection, NOON, EMPTY)
+    assert keys(connection, PARSE_LOGS) == []
+    archived(connection, NOON + HALF_HOUR, "a")
+    built(connection, "parsed_logs", Window(NOON, HOUR), "rows")
+    archived(connection, NOON + timedelta(hours=1), "b")
+    built(connection, "parsed_logs", Window(NOON + HOUR, HOUR), "rows")
+    archived(connection, NOON + timedelta(hours=1, minutes=30), EMPTY)
     assert keys(connection, PARSE_LOGS) == []
 
 
