@@ -103,7 +103,7 @@ LEFT JOIN LATERAL (
         encode(sha256(convert_to(
             length(rows_of.code_version) || ':' || rows_of.code_version
             || string_agg(
-                length(coalesce(half.output_version, '')) || ':' || coalesce(half.output_version, ''), ''
+                length(held.version) || ':' || held.version, ''
                 ORDER BY part
             ),
             'UTF8'
@@ -111,6 +111,8 @@ LEFT JOIN LATERAL (
     FROM window_builds AS rows_of
     CROSS JOIN (VALUES (interval '0'), (interval '30 minutes')) AS parts (part)
     LEFT JOIN window_builds AS half ON half.asset = 'log_archives' AND half.window_start = rows_of.window_start + part
+    -- A half hour never asked is as good as an empty one, whose version is the hash of nothing (storage/builds.py).
+    CROSS JOIN LATERAL (SELECT coalesce(half.output_version, encode(sha256(''), 'hex')) AS version) AS held
     WHERE rows_of.asset = 'parsed_logs' AND rows_of.window_start = hours.hour
     GROUP BY rows_of.inputs_version, rows_of.code_version
 ) AS built ON true
