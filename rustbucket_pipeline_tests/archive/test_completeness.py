@@ -198,7 +198,7 @@ def test_the_view_alone_goes_by_the_clock(fleet: FleetOnDisk, state: State) -> N
         rows = connection.execute(text("SELECT arrival, count(*) FROM rustbucket_hours GROUP BY 1")).all()
     arrivals = dict(row._tuple() for row in rows)
     assert set(arrivals) == {"missing", "pending"}
-    assert arrivals["pending"] == 3
+    assert arrivals["pending"] in {3, 4}  # the hour in progress, and those whose 2 h 15 min aren't over
     assert state(NINE, TEN).arrival is Arrival.PENDING
 
 
