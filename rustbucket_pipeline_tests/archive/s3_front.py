@@ -65,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         connection = http.client.HTTPConnection(self.server.behind, timeout=30)
         connection.request(self.command, self.path, body, dict(self.headers.items()))
         got = connection.getresponse()
-        dropped = {"content-length", "transfer-encoding", "connection", "date", "server"}
+        dropped = {"transfer-encoding", "connection", "date", "server"}
         headers = [(name, value) for name, value in got.getheaders() if name.lower() not in dropped]
         self.reply(got.status, got.read(), headers)
         connection.close()
@@ -73,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
     def reply(self, status: int, body: bytes, headers: list[tuple[str, str]]) -> None:
         front = self.server.front
         self.send_response(status)
-        for name, value in [*headers, ("Content-Length", str(len(body)))]:
+        for name, value in {"Content-Length": str(len(body)), **dict(headers)}.items():
             self.send_header(name, value)
         self.end_headers()
         if front.cut is not None and self.headers.get("Range"):
