@@ -3,6 +3,7 @@
 Records come from `framing`; here is only where one window ends and the next begins. Blocks may be of any size.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ class Cutter:
     def __init__(self, clock: Clock, offset: int) -> None:
         """`clock` is what is known of time before the byte at `offset`."""
         self._framer = Framer(clock, offset)
-        self._buffer = bytearray()
+        self._held = deque[bytes | memoryview]()
         self._start = self._end = offset
         self._clock = self._before = clock
         self._records = 0
@@ -64,7 +65,7 @@ class Cutter:
 
     def feed(self, block: bytes) -> Iterator[Piece]:
         """The pieces that ended within this block."""
-        self._buffer += block
+        self._held.append(block)
         base = self._framer.offset
         lines = self._framer.feed_lines(block)
         if lines is None:
@@ -127,11 +128,20 @@ class Cutter:
         length = self._end - self._start
         return length > (LONGEST_PIECE if record.kind == "bare" else PIECE_BYTES)
 
+    def _take(self, length: int) -> bytes:
+        """The next bytes of what is held, copied once."""
+        taken: list[bytes | memoryview] = []
+        while length:
+            block = self._held.popleft()
+            if len(block) > length:
+                self._held.appendleft(memoryview(block)[length:])
+                block = block[:length]
+            taken.append(block)
+            length -= len(block)
+        return b"".join(taken)
+
     def _piece(self) -> Piece:
-        length = self._end - self._start
-        with memoryview(self._buffer) as buffer:
-            data = bytes(buffer[:length])
-        del self._buffer[:length]
+        data = self._take(self._end - self._start)
         window = self._window * _HALF_HOUR_US
         piece = Piece(self._start, data, window, self._records, self._first, self._last, self._before, self._clock)
         self._start, self._before, self._records = self._end, self._clock, 0

@@ -5,6 +5,7 @@ anywhere leaves at most objects without a row, never a row without an object (DE
 """
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -147,9 +148,10 @@ def _pull_batch(
 ) -> int:
     """Pull files in one transaction until the batch is full; returns how many were dealt with."""
     done, stopped = 0, None
-    with context.engine.begin() as connection:
+    with context.engine.begin() as connection, ThreadPoolExecutor(1, thread_name_prefix="store") as thread:
         advisory_lock(connection, f"pull {rustbucket_id}")
-        batch = _Batch(context, connection, rustbucket_id, source, files[:BATCH_FILES])
+        reading = Reading(context.archive, rustbucket_id, source, thread, context.since, context.now, context.reached)
+        batch = _Batch(context, connection, rustbucket_id, reading, files[:BATCH_FILES])
         context.reached(Step.BEGUN)
         for file in files[:BATCH_FILES]:
             if batch.full:
@@ -180,14 +182,14 @@ class _Batch:
         context: PullContext,
         connection: Connection,
         rustbucket_id: str,
-        source: Source,
+        reading: Reading,
         files: Iterable[SourceFile],
     ) -> None:
         self.new: list[NewSegment] = []
         self._context = context
         self._connection = connection
         self._rustbucket_id = rustbucket_id
-        self._reading = Reading(context.archive, rustbucket_id, source, context.since, context.now, context.reached)
+        self._reading = reading
         self._known = cursors.cursors(connection, rustbucket_id, {file.key for file in files})
         self._logs = ledger.logs_of(connection, rustbucket_id, {file.period for file in files})
 

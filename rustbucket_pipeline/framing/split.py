@@ -69,7 +69,7 @@ class Splitter:
         if self._continues:
             return b""
         end = block.rfind(b"\n") + 1
-        return self._pending + block[:end] if end else b""
+        return b"".join((self._pending, memoryview(block)[:end])) if end else b""
 
     def skip(self, lines: bytes, block: bytes) -> None:
         """Take the lines that `whole_lines` gave of the block as read."""

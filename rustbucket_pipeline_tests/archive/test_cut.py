@@ -21,6 +21,8 @@ odd = st.one_of(
             b'{"timestamp":"2026-03-02T09:00:61.000000Z","level":"INFO","fields":{"message":"no such second"}}\n',
             b'{"timestamp":"2026-13-02T09:00:00.000000Z","level":"INFO","fields":{"message":"no such month"}}\n',
             b'{"timestamp":"2026-03-02T09:00:00.00000/Z","level":"INFO","fields":{"message":"no such digit"}}\n',
+            b'{"timestamp":"2026-03-02T09:00:00.00000:Z","level":"INFO","fields":{"message":"no such digit"}}\n',
+            b'{"timestamp":"2026-03-02T09:00:0?.000000Z","level":"INFO","fields":{"message":"no such digit"}}\n',
             b'{"timestamp":"2026-03-02T09:00:00.000000Z","level":"INFO ","fields":{"message":"no such level"}}\n',
             b'{"timestamp":"2026-03-02T09:00:00.1Z","level":"ERROR","fields":{"message":"a short fraction"}}\n',
             b"2026-03-02T09:10:00.000000Z  INFO rustbucket: text\n",
@@ -40,7 +42,7 @@ class CarefulCutter(Cutter):
     """A cutter that tells record by record, always."""
 
     def feed(self, block: bytes):
-        self._buffer += block
+        self._held.append(block)
         return self._cut(self._framer.feed(block))
 
 
