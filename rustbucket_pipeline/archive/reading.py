@@ -1,11 +1,10 @@
 """One file's reading: recognise its log, cut what is new into pieces, store them. Source and objects only, no rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from hashlib import sha256
 
 import zstandard
@@ -17,7 +16,7 @@ from rustbucket_pipeline.archive.decode import Content, from_offset
 from rustbucket_pipeline.archive.held import Link, Log, link_bytes
 from rustbucket_pipeline.archive.ledger import NewSegment
 from rustbucket_pipeline.archive.names import segment_key
-from rustbucket_pipeline.archive.resume import Digest, Place, grown, recognise
+from rustbucket_pipeline.archive.resume import Place, grown, recognise
 from rustbucket_pipeline.archive.sources.base import Source, SourceFile
 from rustbucket_pipeline.archive.steps import Step, Watcher, unwatched
 from rustbucket_pipeline.errors import IntegrityError
@@ -89,16 +88,17 @@ class Reading:
     def _rest(self, file: SourceFile, place: Place, *, packed: bool) -> Taken:
         """Store what follows the file's place. `packed`: it may be, so that only its beginning says where that is."""
         cutter = Cutter(self._clock(file, place), place.length)
-        with self.source.open(file, 0 if packed else place.length) as blocks, self._storing(place) as storing:
+        with self.source.open(file, 0 if packed else place.length) as blocks, self._beside() as storing:
             content = Content(blocks) if packed else None
             length = place.length
             for block in from_offset(content, place.length) if content else blocks:
                 length += len(block)
                 if place.md5 is not None:
                     place.md5.update(block)
-                storing.take(cutter.feed(block))
+                storing.take(_hashed(cutter.feed(block), place))
             broken = content.broken if content else ""
-            storing.take(cutter.finish(tail=self._settled(file) or bool(broken)))
+            tail = self._settled(file) or bool(broken)
+            storing.take(_hashed(cutter.finish(tail=tail), place))
             new = storing.finish()
         return Taken(new, _reached(place, cutter.offset, length, broken, cutter.clock))
 
@@ -113,11 +113,10 @@ class Reading:
     def _settled(self, file: SourceFile) -> bool:
         return file.period is not None and file.period[1] + SETTLED_AFTER <= self.now
 
-    def _storing(self, place: Place) -> AbstractContextManager[Beside]:
-        return Beside(partial(self._store, place.prefix), self.thread).ended()
+    def _beside(self) -> AbstractContextManager[Beside]:
+        return Beside(self._store, self.thread).ended()
 
-    def _store(self, prefix: Digest, piece: Piece) -> NewSegment:
-        prefix.update(piece.data)
+    def _store(self, piece: Piece) -> NewSegment:
         content = sha256(piece.data).hexdigest()
         window_start = moment_of(piece.window)
         key = segment_key(self.rustbucket_id, window_start, content)
@@ -137,6 +136,13 @@ class Reading:
             clock=piece.clock,
             clock_after=piece.clock_after,
         )
+
+
+def _hashed(pieces: Iterable[Piece], place: Place) -> Iterator[Piece]:
+    """The pieces, counted into the hash of all that is known of the file."""
+    for piece in pieces:
+        place.prefix.update(piece.data)
+        yield piece
 
 
 def put_segment(archive: Archive, link: Link, data: bytes) -> int:
