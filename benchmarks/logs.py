@@ -4,6 +4,7 @@ An hour is played anew per seed until it is large; the other hours are the same 
 farther apart than zstd looks back (2 MB at level 3), so nothing compresses better than a real log.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -16,9 +17,15 @@ HOUR_BYTES = 8_000_000
 
 def hours_of_log(size: int) -> dict[datetime, bytes]:
     """Whole hours, by their start (UTC), at least `size` bytes together."""
+    return dict(hour_after_hour(size))
+
+
+def hour_after_hour(size: int) -> Iterator[tuple[datetime, bytes]]:
+    """The same, each made when it is asked for."""
     played = _played_hour()
-    hours = [FIRST_HOUR + timedelta(hours=index) for index in range(-(-size // len(played)))]
-    return {hour: played.replace(_head(FIRST_HOUR), _head(hour)) for hour in hours}
+    for index in range(-(-size // len(played))):
+        hour = FIRST_HOUR + timedelta(hours=index)
+        yield hour, played.replace(_head(FIRST_HOUR), _head(hour))
 
 
 def _played_hour() -> bytes:

@@ -149,4 +149,4 @@ def contents_of(connection: Connection, start: datetime) -> WindowContents:
             func.coalesce(func.sum(segments.c.stored_bytes), 0),
         ).where(segments.c.window_start == start)
     ).one()
-    return WindowContents(ledger.window_version(connection, start), *(int(value) for value in row))
+    return WindowContents(ledger.window_versions(connection, [start])[start], *(int(value) for value in row))

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ARRAY, Connection, DateTime, any_, func, insert, literal, select, update
 
 from rustbucket_pipeline.archive.held import Link, Log
 from rustbucket_pipeline.framing.times import Clock, moment_of
 from rustbucket_pipeline.model.window import HALF_HOUR, Window
-from rustbucket_pipeline.storage.builds import Build, record_build, version_of
+from rustbucket_pipeline.storage.builds import Build, record_builds, version_of
 from rustbucket_pipeline.storage.postgres import advisory_lock, load_sql
 from rustbucket_pipeline.storage.tables import rustbuckets, segments
 
@@ -137,18 +137,31 @@ def chain_hash(previous: str, byte_start: int, byte_end: int, content_sha256: st
 
 def build_windows(connection: Connection, starts: Iterable[datetime], run_id: str | None, now: datetime) -> None:
     """Note what the windows now consist of; last in the transaction, so that pulls side by side see each other."""
-    for start in sorted(set(starts)):
+    ordered = sorted(set(starts))
+    for start in ordered:
         advisory_lock(connection, f"log_archives {start.isoformat()}")
-        version = window_version(connection, start)
-        build = Build(ASSET, Window(start, HALF_HOUR), version, version, CODE_VERSION, run_id)
-        record_build(connection, build, now)
+    versions = window_versions(connection, ordered).items()
+    builds = [
+        Build(ASSET, Window(start, HALF_HOUR), version, version, CODE_VERSION, run_id) for start, version in versions
+    ]
+    record_builds(connection, builds, now)
 
 
-def window_version(connection: Connection, start: datetime) -> str:
-    """Version of a window's archive: which bytes of which logs it holds."""
+def window_versions(connection: Connection, starts: Collection[datetime]) -> dict[datetime, str]:
+    """Versions of these windows' archives, by start (UTC): which bytes of which logs each holds."""
+    parts: dict[datetime, list[str]] = {start: [] for start in starts}
+    wanted = any_(literal(list(starts), ARRAY(DateTime(timezone=True))))
     rows = connection.execute(
-        select(segments.c.rustbucket_id, segments.c.log_id, segments.c.byte_start, segments.c.sha256)
-        .where(segments.c.window_start == start)
+        select(
+            segments.c.window_start,
+            segments.c.rustbucket_id,
+            segments.c.log_id,
+            segments.c.byte_start,
+            segments.c.sha256,
+        )
+        .where(segments.c.window_start == wanted)
         .order_by(segments.c.rustbucket_id, segments.c.log_id, segments.c.byte_start)
     )
-    return version_of(f"{row.rustbucket_id} {row.log_id} {row.byte_start} {row.sha256}" for row in rows)
+    for row in rows:
+        parts[row.window_start].append(f"{row.rustbucket_id} {row.log_id} {row.byte_start} {row.sha256}")
+    return {start: version_of(those) for start, those in parts.items()}

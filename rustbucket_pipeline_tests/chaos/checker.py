@@ -9,7 +9,7 @@ import zstandard
 from sqlalchemy import Connection, Engine, func, select
 
 from rustbucket_pipeline.archive.faults import Fault
-from rustbucket_pipeline.archive.ledger import window_version
+from rustbucket_pipeline.archive.ledger import window_versions
 from rustbucket_pipeline.archive.verify import Selection, verify
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.objects import Archive
@@ -37,8 +37,8 @@ def wrong_history(engine: Engine, archive: Archive, settings: Settings) -> Itera
         starts = set(connection.execute(select(segments.c.window_start)).scalars())
         rows = connection.execute(select(window_builds.c.window_start, window_builds.c.output_version))
         built = {row.window_start: row.output_version for row in rows}
-        for start in sorted(starts):
-            if built.get(start) != window_version(connection, start):
+        for start, version in window_versions(connection, sorted(starts)).items():
+            if built.get(start) != version:
                 yield f"window {start} holds other segments than its build says"
 
 
