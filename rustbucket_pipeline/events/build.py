@@ -7,28 +7,27 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
-from itertools import groupby, islice
+from itertools import groupby
 
 from sqlalchemy import Connection, Engine, delete, select
 
 from rustbucket_pipeline.errors import IntegrityError
 from rustbucket_pipeline.events.identity import Identities
+from rustbucket_pipeline.events.load import Written, load_events
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
 from rustbucket_pipeline.events.read import records_of, runs_of
 from rustbucket_pipeline.events.row import EventRow
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.version import PARSER_VERSION
-from rustbucket_pipeline.framing.times import microseconds
+from rustbucket_pipeline.framing.times import microseconds, moment_of
 from rustbucket_pipeline.model.segment import Segment
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage import tables
-from rustbucket_pipeline.storage.builds import Build, build_of, inputs_version, record_build
+from rustbucket_pipeline.storage.builds import Build, build_of, inputs_version, record_build, version_of
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.postgres import advisory_lock, copy_rows, ensure_event_partition
 
 ASSET = "parsed_logs"
-BATCH_ROWS = 2000
-"""Rows held at a time: at 32 KB a row at most, 64 MB."""
 
 _TALLY = tables.hour_counts.columns.keys()
 
@@ -111,7 +110,8 @@ class _Hour:
         self._connection = connection
         self._archive = archive
         self._window = window
-        self._written = sha256(str(PARSER_VERSION).encode())
+        self._written = Written()
+        self._refused = sha256()
         self._tallies: dict[str, Tally] = {}
 
     def load(self, rustbucket_id: str, segments: list[Segment]) -> None:
@@ -119,36 +119,38 @@ class _Hour:
         tally = self._tallies[rustbucket_id] = Tally(
             archived_bytes=sum(segment.byte_end - segment.byte_start for segment in segments)
         )
-        found = self._parse(rustbucket_id, segments, tally)
-        while batch := list(islice(found, BATCH_ROWS)):
-            self._copy(batch)
+        entries: list[QuarantineRow] = []
+        load_events(self._connection, self._events(rustbucket_id, segments, tally, entries), self._written)
+        self._quarantine(entries)
         if not tally.agrees:
             raise IntegrityError(f"{rustbucket_id}, {self._window}: bytes don't add up ({tally}); report this as a bug")
         sums = {"hour": self._window.start, "rustbucket_id": rustbucket_id, **asdict(tally)}
         self._connection.execute(tables.hour_counts.insert(), {name: sums[name] for name in _TALLY})
 
-    def _parse(self, rustbucket_id: str, segments: list[Segment], tally: Tally) -> Iterator[EventRow | QuarantineRow]:
+    def _events(
+        self, rustbucket_id: str, segments: list[Segment], tally: Tally, entries: list[QuarantineRow]
+    ) -> Iterator[EventRow]:
+        """The rows; what is no record is put into `entries`, which stay few (`ENTRIES_PER_LOG`)."""
         several = len({segment.log_id for segment in segments}) > 1
         parser = Parser(Identities(rustbucket_id, several_logs=several), tally)
         for run in runs_of(segments):
             grader = Grader(open=run[0].after_text, last=microseconds(run[0].clock))
-            yield from parser.parse(records_of(self._archive, run), grader)
+            for row in parser.parse(records_of(self._archive, run), grader):
+                if isinstance(row, EventRow):
+                    yield row
+                else:
+                    entries.append(row)
 
-    def _copy(self, batch: list[EventRow | QuarantineRow]) -> None:
-        events = [row for row in batch if isinstance(row, EventRow)]
-        entries = [row for row in batch if isinstance(row, QuarantineRow)]
-        for row in events:
-            self._written.update(f"{row.event_id} {row.event_ts.timestamp()} {row.trust}\n".encode())
+    def _quarantine(self, entries: list[QuarantineRow]) -> None:
         for entry in entries:
-            self._written.update(f"{entry.event_ts.timestamp()} {entry.byte_length} {entry.reason}\n".encode())
-        if events:
-            copy_rows(self._connection, "log_events", EventRow._fields, events)
+            self._refused.update(f"{entry.event_ts} {entry.byte_length} {entry.reason}\n".encode())
         if entries:
-            copy_rows(self._connection, "quarantine", QuarantineRow._fields, entries)
+            rows = (entry._replace(event_ts=moment_of(entry.event_ts)) for entry in entries)
+            copy_rows(self._connection, "quarantine", QuarantineRow._fields, rows)
 
     def output_version(self) -> str:
         """Hash of what was written, in order: the same rows give the same version."""
-        return self._written.hexdigest()
+        return version_of([str(PARSER_VERSION), self._written.version(), self._refused.hexdigest()])
 
     def outcome(self, segments: int, output: str, *, unchanged: bool) -> HourOutcome:
         """The sums over all rustbuckets."""

@@ -24,14 +24,14 @@ _TYPES = {
     "llm": "llm",
     "operational": "operational",
 }
-_PROTOCOL_OF_TARGET = {
+PROTOCOL_OF_TARGET = {
     "rustbucket::protocols::ssh": "ssh",
     "rustbucket::protocols::ssh_shell": "ssh",
     "rustbucket::protocols::ftp": "ftp",
     "rustbucket::protocols::smtp": "smtp",
     "rustbucket::protocols::http": "http",
 }
-_UNTIDY_FROM = 1024
+UNTIDY_FROM = 1024
 """A record of fewer bytes has no value that is too long."""
 
 _encode = msgspec.json.Encoder().encode
@@ -47,7 +47,7 @@ def columns_of(parsed: Parsed, length: int, doubts: tuple[str, ...], trust: floa
         notes["_flags"] = sorted(set(parsed.flags))
     if doubts:
         notes["_doubts"] = doubts
-    if parsed.dirty or secrets or length > _UNTIDY_FROM:
+    if parsed.dirty or secrets or length > UNTIDY_FROM:
         return _tidied(columns, parsed.fields, notes, secrets=secrets)
     fields = {**parsed.fields, **notes} if notes else parsed.fields
     return columns._replace(fields=_encode(fields).decode()) if fields else columns
@@ -113,7 +113,7 @@ def _protocol(parsed: Parsed) -> str | None:
     if isinstance(value, str) and (protocol := value.lower()) in PROTOCOLS:
         del parsed.fields["protocol"]
         return protocol
-    return parsed.meaning.protocol or _PROTOCOL_OF_TARGET.get(parsed.target or "")
+    return parsed.meaning.protocol or PROTOCOL_OF_TARGET.get(parsed.target or "")
 
 
 def _address(fields: dict[str, object]) -> tuple[str | None, int | None]:

@@ -5,7 +5,6 @@ Every record ends in exactly one of three: a row, an entry, or the count of dupl
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 
 from rustbucket_pipeline.events.dialects import recognise
@@ -17,7 +16,6 @@ from rustbucket_pipeline.events.redact import may_hold_secret, redacted_bytes
 from rustbucket_pipeline.events.row import EventRow
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.version import PARSER_VERSION
-from rustbucket_pipeline.framing.times import moment_of
 
 EXCERPT_BYTES = 200
 ENTRIES_PER_LOG = 1000
@@ -27,12 +25,12 @@ _CONTINUES = "belongs to a text record that is not here: cut off, too long, or t
 
 
 class QuarantineRow(NamedTuple):
-    """A row of `quarantine`: bytes that are no record, where they are, and why."""
+    """A row of `quarantine`: bytes that are no record, where they are, when (microseconds, UTC), and why."""
 
     segment_id: int
     byte_offset: int
     byte_length: int
-    event_ts: datetime
+    event_ts: int
     reason: str
     excerpt: bytes
 
@@ -107,12 +105,11 @@ class Parser:
         tally.suspects += trust < SUSPECT
         tally.unknown_messages += not reading.meaning.known
         columns = columns_of(reading, length, doubts, trust, secrets=may_hold_secret(record.data))
-        claimed = moment_of(record.claimed) if record.clamped and record.claimed is not None else None
         return EventRow(
             event_id,
             segment.rustbucket_id,
-            moment_of(record.ts),
-            claimed,
+            record.ts,
+            record.claimed if record.clamped else None,
             record.clamped,
             *columns,
             trust,
@@ -139,4 +136,4 @@ class Parser:
 
 def _unreadable(record: LogRecord, reason: str) -> QuarantineRow:
     excerpt = redacted_bytes(record.data[: EXCERPT_BYTES * 2])[:EXCERPT_BYTES]
-    return QuarantineRow(record.segment.id, record.offset, len(record.data), moment_of(record.ts), reason, excerpt)
+    return QuarantineRow(record.segment.id, record.offset, len(record.data), record.ts, reason, excerpt)

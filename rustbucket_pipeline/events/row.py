@@ -1,6 +1,5 @@
 """One row of `log_events`: its columns in the order they are copied, and the vocabulary two of them are limited to."""
 
-from datetime import datetime
 from typing import NamedTuple
 
 PROTOCOLS = frozenset({"ssh", "telnet", "ftp", "smtp", "http"})
@@ -25,12 +24,12 @@ EVENT_TYPES = frozenset(
 
 
 class EventRow(NamedTuple):
-    """A row of `log_events`. Times are UTC; `byte_offset` counts within the log; `fields` is JSON or None."""
+    """A row of `log_events`. Times are microseconds since the epoch, UTC; `byte_offset` counts within the log."""
 
     event_id: str
     rustbucket_id: str
-    event_ts: datetime
-    claimed_ts: datetime | None
+    event_ts: int
+    claimed_ts: int | None
     clamped: bool
     level: str
     target: str | None

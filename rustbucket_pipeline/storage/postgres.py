@@ -18,7 +18,7 @@ from sqlalchemy.engine import ExceptionContext
 
 from rustbucket_pipeline.errors import ConfigurationError, DatabaseUnavailable
 from rustbucket_pipeline.settings import Settings
-from rustbucket_pipeline.storage import databases, embedded, migrations
+from rustbucket_pipeline.storage import databases, embedded, migrations, reader
 
 OLDEST_SERVER = 15
 """Major version of PostgreSQL that our SQL needs."""
@@ -92,6 +92,21 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
             with cursor.copy(statement) as copy:
                 for row in rows:
                     copy.write_row(row)
+            return cursor.rowcount
+    except psycopg.OperationalError as error:
+        raise databases.unavailable(connection.engine.url, error) from error
+
+
+def copy_binary(connection: Connection, table: str, columns: Sequence[str], chunks: Iterable[bytes]) -> int:
+    """Append rows that are encoded already, as binary COPY has them, header and trailer included; how many."""
+    driver = cast("psycopg.Connection", connection.connection.driver_connection)
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table), names)
+    try:
+        with driver.cursor() as cursor:
+            with cursor.copy(statement) as copy:
+                for chunk in chunks:
+                    copy.write(chunk)
             return cursor.rowcount
     except psycopg.OperationalError as error:
         raise databases.unavailable(connection.engine.url, error) from error
@@ -201,6 +216,7 @@ def _migrate(engine: Engine) -> None:
         _check_version(connection)
         advisory_lock(connection, "schema")
         migrations.to_head(connection)
+        reader.prepare(connection)
 
 
 def _check_version(connection: Connection) -> None:
