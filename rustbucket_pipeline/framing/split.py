@@ -1,7 +1,8 @@
 """Where each record of a log begins and ends. Splitting is on byte 0x0A alone; no field is decoded, no time is judged.
 
-A JSON record is one line. A text record begins with a strict head and runs to the next head; any other line is bare:
-it continues the text record before it or, after JSON, stands alone.
+A JSON record is one line, Rustbucket's or of another writer, whose keys come in any order. A text record begins with a
+strict head and runs to the next head; any other line is bare: it continues the text record before it or, after JSON,
+stands alone. A byte order mark or a block of NULs, left by a crash, may stand before a head.
 """
 
 import re
@@ -20,8 +21,14 @@ _TEXT = rb"%s {1,2}" + _LEVEL + rb" "
 _JSON = rb'\{"timestamp":"%s","level":"' + _LEVEL + rb'"'
 _TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}Z"
 _PARTS = rb"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)\.(\d{1,9})Z"
-_HEAD = re.compile(_TEXT % _PARTS + rb"|" + _JSON % _PARTS)
-_NEXT_HEAD = re.compile(rb"\n(?=" + _TEXT % _TIME + rb"|" + _JSON % _TIME + rb")")
+_COWRIE = rb'\{"eventid": ?"cowrie\.'
+_DAMAGE = rb"(?:\xef\xbb\xbf|\0++)?"
+_HEAD = re.compile(_DAMAGE + rb"(?:" + _TEXT % _PARTS + rb"|" + _JSON % _PARTS + rb")")
+_NEXT_HEAD = re.compile(
+    rb"\n(?=" + _DAMAGE + rb"(?:" + _TEXT % _TIME + rb"|" + _JSON % _TIME + rb"|" + _COWRIE + rb"))"
+)
+_ANY_JSON = re.compile(_DAMAGE + rb"\{")
+_ANY_TIME = re.compile(rb'"timestamp": ?"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|[+-]00:?00)?"')
 _LONGEST_HEAD = 64
 
 
@@ -61,7 +68,7 @@ class Splitter:
             records.append(self._record(data, at, end, head))
             at = resume = end
         self._pending = data[at:]
-        self._scanned = max(0, len(self._pending) - _LONGEST_HEAD)
+        self._scanned = _scanned(self._pending)
         return records
 
     def whole_lines(self, block: bytes) -> bytes:
@@ -74,7 +81,7 @@ class Splitter:
     def skip(self, lines: bytes, block: bytes) -> None:
         """Take the lines that `whole_lines` gave of the block as read."""
         self._pending = block[block.rfind(b"\n") + 1 :]
-        self._scanned = max(0, len(self._pending) - _LONGEST_HEAD)
+        self._scanned = _scanned(self._pending)
         self._offset += len(lines)
 
     def minute_start(self, minute: bytes) -> int | None:
@@ -107,6 +114,8 @@ class Splitter:
 
     def _record(self, data: bytes, at: int, end: int, head: re.Match[bytes] | None) -> RawRecord:
         kind: Kind = "bare" if head is None else "text" if head[1] is not None else "json"
+        if head is None and not self._continues and (head := _any_json(data, at, end)) is not None:
+            kind = "json"
         record = RawRecord(self._offset, end - at, kind, None if head is None else self._claim(head))
         self._offset += end - at
         self._continues = data[end - 1] != 0x0A
@@ -117,7 +126,20 @@ class Splitter:
         start = self.minute_start(minute)
         if start is None or second > b"60":
             return None
-        return start + int(second) * 1_000_000 + int(fraction[:6].ljust(6, b"0"))
+        return start + int(second) * 1_000_000 + int((fraction or b"0")[:6].ljust(6, b"0"))
+
+
+def _scanned(pending: bytes) -> int:
+    """How much of what is held can't begin a head any more; a head's line may begin with any number of NULs."""
+    sure = len(pending) - _LONGEST_HEAD
+    if sure > 0 and pending[sure - 1] == 0:
+        sure = len(pending[:sure].rstrip(b"\0")) - 1
+    return max(0, sure)
+
+
+def _any_json(data: bytes, at: int, end: int) -> re.Match[bytes] | None:
+    """The time in a line that begins an object; an attacker's text can't hold it, for JSON escapes its quotes."""
+    return _ANY_TIME.search(data, at, end) if _ANY_JSON.match(data, at, end) else None
 
 
 def _minute_start(minute: bytes) -> int | None:

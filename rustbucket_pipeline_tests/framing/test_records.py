@@ -39,12 +39,20 @@ def after(**delta: float) -> datetime:
     return NOON + timedelta(**delta)
 
 
+def cowrie(moment: datetime) -> bytes:
+    return (
+        f'{{"eventid":"cowrie.session.connect","src_port":1,"timestamp":"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"}}\n'.encode()
+    )
+
+
 IMPOSSIBLE = b'{"timestamp":"2026-13-45T99:00:00.1Z","level":"INFO"}\n'
 
 heads = st.integers(-2 * 24 * 60, 2 * 24 * 60).map(lambda minutes: after(minutes=minutes))
 lines = st.one_of(
     heads.map(text),
     heads.map(json_line),
+    heads.map(cowrie),
+    st.integers(1, 200).map(bytes),
     st.binary(max_size=80),
     st.sampled_from(
         [b"\n", b"\r\n", b"\xff\x00\n", b"2026-03-02T12:0", b'{"timestamp":"2026-13-45T99:00:00.1Z","level":"INFO"}\n']
@@ -136,3 +144,24 @@ def test_a_line_without_end_is_cut_and_never_begins_a_new_record_in_its_middle()
     records = framed(data, 1 << 16)
     assert [record.kind for record in records] == ["bare", "bare", "text"]
     assert records[0].length == MAX_RECORD_BYTES
+
+
+def test_a_time_is_found_wherever_it_stands_in_an_object() -> None:
+    then = after(seconds=1)
+    for line in (
+        cowrie(then),
+        b'{"username": "\\"timestamp\\": \\"2026-03-02T12:59:59Z\\"", "timestamp": "2026-03-02T12:00:01.000000Z"}\n',
+        b'{"eventid": "cowrie.login.failed", "timestamp": "2026-03-02T12:00:01"}\n',
+        b'\xef\xbb\xbf{"eventid":"cowrie.log.closed","timestamp":"2026-03-02T12:00:01Z"}\n',
+    ):
+        (record,) = framed(line)
+        assert (record.kind, record.ts, record.clamped) == ("json", microseconds(then), False)
+
+
+def test_what_a_crash_left_before_a_head_hides_no_head() -> None:
+    for damage in (b"\xef\xbb\xbf", b"\0", b"\0" * 5000):
+        data = text(after(seconds=1)) + damage + text(after(seconds=2)) + damage + json_line(after(seconds=3))
+        for block in (7, 1 << 20):
+            kinds = [(record.kind, record.claimed) for record in framed(data, block)]
+            claims = [microseconds(after(seconds=second)) for second in (1, 2, 3)]
+            assert kinds == list(zip(("text", "text", "json"), claims, strict=True))
