@@ -50,6 +50,12 @@ class Settings(BaseSettings):
         description="`postgresql://…` of a PostgreSQL 15 or newer. Default: an embedded PostgreSQL 18 under the home, "
         "started when needed (about 50 MB of memory).",
     )
+    reader_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("RUSTBUCKET_READER_URL"),
+        description="`postgresql://rustbucket_reader:…` of the same database: the login that may only read views, for "
+        "`events query --sql`. Default: that role without a password, which the embedded PostgreSQL takes.",
+    )
     archive_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("RUSTBUCKET_ARCHIVE_URL"),
@@ -154,7 +160,9 @@ class Settings(BaseSettings):
     def _split_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("anthropic_api_key", "database_url", "archive_url", "s3_endpoint", "since", mode="before")
+    @field_validator(
+        "anthropic_api_key", "database_url", "reader_url", "archive_url", "s3_endpoint", "since", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
