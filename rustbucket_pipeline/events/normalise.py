@@ -9,7 +9,7 @@ import msgspec
 from rustbucket_pipeline.events.record import Parsed
 from rustbucket_pipeline.events.row import PROTOCOLS, Columns
 from rustbucket_pipeline.events.tidy import COLUMN_BYTES, Notes, tidy, tidy_fields
-from rustbucket_pipeline.events.values import address_of, milliseconds_of, undebug
+from rustbucket_pipeline.events.values import HIGHEST_PORT, address_of, milliseconds_of, undebug
 
 SUSPECT = 0.5
 """Below this trust a record is taken for a forgery: what it claims stays in `fields`, and no column repeats it."""
@@ -61,7 +61,7 @@ def _forged(parsed: Parsed) -> Columns:
 def _meant(parsed: Parsed) -> tuple[Columns, dict[str, object]]:
     meaning, fields = parsed.meaning, parsed.fields
     notes = _plain_readings(parsed) if meaning.debug else dict[str, object]()
-    src_ip, src_port = _address(fields)
+    src_ip, src_port = _address(parsed)
     columns = Columns(
         parsed.level,
         parsed.target,
@@ -71,10 +71,10 @@ def _meant(parsed: Parsed) -> tuple[Columns, dict[str, object]]:
         src_ip,
         src_port,
         _username(parsed, notes),
-        _taken(fields, "password"),
-        _taken(fields, "command"),
-        _taken(fields, "method"),
-        _taken(fields, "path"),
+        _taken(parsed, "password"),
+        _taken(parsed, "command"),
+        _taken(parsed, "method"),
+        _taken(parsed, "path"),
         _duration(fields),
         meaning.counted,
         parsed.message,
@@ -85,14 +85,14 @@ def _meant(parsed: Parsed) -> tuple[Columns, dict[str, object]]:
 
 def _plain_readings(parsed: Parsed) -> dict[str, object]:
     values = ((name, parsed.fields.get(name)) for name in parsed.meaning.debug)
-    plain = {name: undebug(value) for name, value in values if isinstance(value, str)}
+    plain = {name: undebug(value) for name, value in values if isinstance(value, str)} | parsed.recovered
     return {"_plain": plain} if plain else {}
 
 
 def _username(parsed: Parsed, notes: dict[str, object]) -> str | None:
     """The name itself; where the log has `Some("X")`, that writing stays in the fields."""
     if "username" not in parsed.meaning.debug:
-        return _taken(parsed.fields, "username")
+        return _taken(parsed, "username")
     notes.clear()
     value = parsed.fields.get("username")
     plain = undebug(value) if isinstance(value, str) else None
@@ -116,29 +116,41 @@ def _protocol(parsed: Parsed) -> str | None:
     return parsed.meaning.protocol or PROTOCOL_OF_TARGET.get(parsed.target or "")
 
 
-def _address(fields: dict[str, object]) -> tuple[str | None, int | None]:
-    value = fields.get("client_ip")
+def _address(parsed: Parsed) -> tuple[str | None, int | None]:
+    fields, name = parsed.fields, parsed.spelled.get("client_ip", "client_ip")
+    value = fields.get(name)
     address = address_of(value) if isinstance(value, str) else None
     if address is None:
         return None, None
     if address.exact:
-        del fields["client_ip"]
+        del fields[name]
+    port = fields.get("src_port")
+    if address.port is None and type(port) is int and 0 <= port <= HIGHEST_PORT:
+        del fields["src_port"]
+        return address.ip, port
     return address.ip, address.port
 
 
-def _taken(fields: dict[str, object], name: str) -> str | None:
+def _taken(parsed: Parsed, column: str) -> str | None:
+    """What the column is for, as typed; the log's own spelling stays in the fields where it is another."""
+    fields, name = parsed.fields, parsed.spelled.get(column, column)
     value = fields.get(name)
     if not isinstance(value, str):
         return None
+    recovered = parsed.recovered.get(column)
+    if isinstance(recovered, str) and recovered != value:
+        return recovered
     del fields[name]
     return value
 
 
 def _duration(fields: dict[str, object]) -> float | None:
-    seconds, text = fields.get("duration_secs"), fields.get("duration")
+    seconds, length = fields.get("duration_secs"), fields.get("duration")
     if isinstance(seconds, int | float):
         return seconds * 1000.0
-    return milliseconds_of(text) if isinstance(text, str) else None
+    if isinstance(length, int | float):
+        return length * 1000.0
+    return milliseconds_of(length) if isinstance(length, str) else None
 
 
 def _tidied(columns: Columns, fields: dict[str, object], told: dict[str, object], *, secrets: bool) -> Columns:

@@ -1,5 +1,6 @@
 """What a dialect is given and what it gives back. No tables, no columns: `normalise` makes those."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -33,17 +34,22 @@ class Parsed:
     """One record as a dialect reads it, values verbatim.
 
     `dirty`: some string may hold what PostgreSQL can't store (NUL, an unpaired surrogate, a byte that isn't UTF-8,
-    which stands as U+DC80…U+DCFF), or some key begins with `_`. `flags` says what was odd about its form.
+    which stands as U+DC80…U+DCFF), or some key begins with `_`. `flags` says what was odd about its form; `spelled`
+    which field holds what a column is for, where it has another name; `recovered` values as they were typed, where the
+    log spells them otherwise; `own`: it tells of our own collector's visit.
     """
 
     dialect: str
-    level: str
+    level: str | None
     target: str | None
     message: str
     fields: dict[str, object]
     meaning: Meaning
     dirty: bool = False
     flags: list[str] = field(default_factory=list[str])
+    spelled: Mapping[str, str] = field(default_factory=dict[str, str])
+    recovered: dict[str, str | list[str]] = field(default_factory=dict[str, str | list[str]])
+    own: bool = False
 
 
 class Refused(NamedTuple):
@@ -70,7 +76,7 @@ class Opened(NamedTuple):
 
 
 class Dialect(Protocol):
-    """One way in which Rustbucket writes, or has written, its log."""
+    """One way in which a honeypot writes, or has written, its log."""
 
     @property
     def name(self) -> str:

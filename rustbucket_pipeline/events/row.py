@@ -12,6 +12,8 @@ EVENT_TYPES = frozenset(
         "command",
         "request",
         "mail",
+        "file",
+        "forward",
         "session",
         "response",
         "llm",
@@ -31,7 +33,7 @@ class EventRow(NamedTuple):
     event_ts: int
     claimed_ts: int | None
     clamped: bool
-    level: str
+    level: str | None
     target: str | None
     dialect: str
     event_type: str
@@ -57,7 +59,7 @@ class EventRow(NamedTuple):
 class Columns(NamedTuple):
     """The columns of a row that come from the record's own text, in the order of `EventRow`."""
 
-    level: str
+    level: str | None
     target: str | None
     dialect: str
     event_type: str

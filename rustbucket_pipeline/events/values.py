@@ -12,12 +12,12 @@ DEBUG_VALUE = re.compile(rf"Some\({_QUOTED}\)|None|\[(?:{_QUOTED}(?:, )?)*+\]|{_
 _ITEM = re.compile(_QUOTED, re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|(.))", re.DOTALL)
 _SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
-_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)(ns|µs|us|ms|s)\Z", re.ASCII)
-_MILLISECONDS = {"ns": 1e-6, "µs": 1e-3, "us": 1e-3, "ms": 1.0, "s": 1000.0}
+_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)(ns|µs|us|ms|s|)\Z", re.ASCII)
+_MILLISECONDS = {"": 1000.0, "ns": 1e-6, "µs": 1e-3, "us": 1e-3, "ms": 1.0, "s": 1000.0}
 _BRACKETED = re.compile(r"\[([0-9a-fA-F:.]+)\](?::([0-9]{1,5}))?", re.ASCII)
 _WITH_PORT = re.compile(r"([0-9.]+):([0-9]{1,5})", re.ASCII)
 _LONGEST_ADDRESS = 64
-_HIGHEST_PORT = 65535
+HIGHEST_PORT = 65535
 
 
 class Address(NamedTuple):
@@ -47,7 +47,7 @@ def _address_of(text: str) -> Address | None:
         if ip.scope_id is not None:
             return None
         ip = ip.ipv4_mapped or ip
-    if port is not None and port > _HIGHEST_PORT:
+    if port is not None and port > HIGHEST_PORT:
         return None
     return Address(str(ip), port, _spelled(str(ip), port) == text)
 
@@ -66,7 +66,7 @@ def _split_port(text: str) -> tuple[str, int | None]:
 
 
 def milliseconds_of(text: str) -> float | None:
-    """The length of `104.729311ms`, `2.05s`, `17µs`; None when it is no duration."""
+    """The length of `104.729311ms`, `17µs`, `2.05s`, `2.05` (seconds); None when it is no duration."""
     found = _DURATION.match(text)
     return round(float(found[1]) * _MILLISECONDS[found[2]], 6) if found else None
 

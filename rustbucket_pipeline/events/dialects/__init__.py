@@ -8,6 +8,7 @@ import re
 from collections import Counter
 
 from rustbucket_pipeline.events.dialects.classic import CLASSIC
+from rustbucket_pipeline.events.dialects.cowrie import COWRIE
 from rustbucket_pipeline.events.dialects.json import JSON
 from rustbucket_pipeline.events.dialects.kv import KV
 from rustbucket_pipeline.events.dialects.printf import COMMON
@@ -15,10 +16,11 @@ from rustbucket_pipeline.events.dialects.proto import PROTO
 from rustbucket_pipeline.events.record import UNKNOWN, Dialect, Opened, Parsed, Refused, TextRecord
 from rustbucket_pipeline.framing.split import Kind
 
-DIALECTS: tuple[Dialect, ...] = (JSON, KV, PROTO, CLASSIC)
+DIALECTS: tuple[Dialect, ...] = (COWRIE, JSON, KV, PROTO, CLASSIC)
 """In the order they are tried; their own templates don't overlap."""
 
-_HEAD = re.compile(rb"\S{20,40} {1,2}([A-Z]{4,5}) ")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_HEAD = re.compile(rb"[0-9]\S{19,39} {1,2}([A-Z]{4,5}) ")
 _TARGET = re.compile(r"(?:\w{1,64}(?:\{[^{}\n]{0,512}\})?:){1,16} (\w+(?:::\w+)*): |(\w+(?:::\w+)*): ", re.ASCII)
 _TELLING = re.compile(
     rb"^\d{4}-\S{16,24}Z {1,2}[A-Z]{4,5} rustbucket(?:::\w+)*: "
@@ -31,6 +33,7 @@ _TELLING = re.compile(
 
 def recognise(data: bytes, kind: Kind, likely: str) -> Parsed | Refused:
     """A record's reading. `likely` names the dialect of a text record that more than one could have written."""
+    data = data.removeprefix(_BYTE_ORDER_MARK)
     record = Opened(data, kind, _open_text(data) if kind == "text" else None)
     for dialect in DIALECTS:
         reading = dialect.recognise(record)

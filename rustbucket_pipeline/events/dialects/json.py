@@ -4,17 +4,15 @@ A line that encodes back to itself is taken at once: it has no repeated key, no 
 is read exactly, or refused with a reason. Never raises for what a line holds.
 """
 
-import json
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 
 from rustbucket_pipeline.events.dialects.printf import meaning_of
 from rustbucket_pipeline.events.dialects.structured import MEANINGS
 from rustbucket_pipeline.events.record import Opened, Parsed, Refused
+from rustbucket_pipeline.events.strict_json import OddJson, exact_object, members, text_of
 
-_DEEPEST = 16
-_LONGEST_NUMBER = 32
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 
 
@@ -29,10 +27,6 @@ class _Line(msgspec.Struct, omit_defaults=True):
 
 _decode = msgspec.json.Decoder(_Line).decode
 _encode = msgspec.json.Encoder().encode
-
-
-class _Odd(ValueError):
-    """Why a line can't be read; never leaves this module."""
 
 
 class Json:
@@ -72,73 +66,13 @@ def _parsed(level: str, target: str, message: str, fields: dict[str, object], *,
 
 
 def _exactly(line: bytes) -> Parsed | Refused:
-    flags: list[str] = []
     try:
-        found = _object_of(line, flags)
-        fields = _object(found.pop("fields", None))
-        level, target, message = _text(found, "level"), _text(found, "target"), _text(fields, "message")
-    except _Odd as odd:
+        found, flags = exact_object(line)
+        fields = members(found.pop("fields", None))
+        level, target, message = text_of(found, "level"), text_of(found, "target"), text_of(fields, "message")
+    except OddJson as odd:
         return Refused(str(odd))
-    except (ValueError, RecursionError):
-        return Refused("JSON that is cut, glued or damaged")
     found.pop("timestamp", None)
     parsed = _parsed(level, target, message, {**found, **fields}, dirty=True)
     parsed.flags = flags
     return parsed
-
-
-def _object_of(line: bytes, flags: list[str]) -> dict[str, object]:
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        first: dict[str, object] = {}
-        for key, value in pairs:
-            if key in first:
-                flags.append("repeated key")
-            else:
-                first[key] = value
-        return first
-
-    text = line.decode("utf-8", "surrogateescape")
-    found: object = json.loads(
-        text, object_pairs_hook=unique, parse_constant=_refuse_number, parse_int=_whole, parse_float=_finite
-    )
-    if _too_deep(found):
-        raise _Odd("JSON nested too deeply")
-    return _object(found)
-
-
-def _object(value: object) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise _Odd("JSON that is no log record")
-    return cast("dict[str, object]", value)
-
-
-def _text(values: dict[str, object], name: str) -> str:
-    value = values.pop(name, None)
-    if not isinstance(value, str):
-        raise _Odd("JSON that is no log record")
-    return value
-
-
-def _too_deep(value: object, depth: int = 0) -> bool:
-    if depth > _DEEPEST:
-        return True
-    if isinstance(value, dict):
-        return any(_too_deep(inner, depth + 1) for inner in cast("dict[str, object]", value).values())
-    return isinstance(value, list) and any(_too_deep(inner, depth + 1) for inner in cast("list[object]", value))
-
-
-def _refuse_number(text: str) -> object:
-    raise _Odd(f"JSON with {text} for a number")
-
-
-def _whole(text: str) -> int:
-    if len(text) > _LONGEST_NUMBER:
-        raise _Odd("JSON with a number out of range")
-    return int(text)
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if len(text) > _LONGEST_NUMBER or value in {float("inf"), float("-inf")}:
-        raise _Odd("JSON with a number out of range")
-    return value
