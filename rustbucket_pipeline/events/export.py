@@ -1,0 +1,233 @@
+"""Rows of values → CSV, JSON, JSON Lines or Parquet, as they come; what attackers wrote acts in none of them.
+
+CSV is for spreadsheets and eyes: a row is a line, odd characters are shown as escapes, and `'` stands before what a
+spreadsheet would compute. JSON is pure ASCII and exact. Parquet holds the text as it is. No terminal, no database here.
+"""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Kind = Literal["text", "integer", "number", "truth", "time", "json"]
+"""What a column holds; any value may be None. `time` is in UTC, `json` any JSON value."""
+
+BATCH_ROWS = 10_000
+"""Rows of a Parquet group: what is held at a time."""
+
+_COMPUTED = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_INT64 = range(-(2**63), 2**63)
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's name, and what it holds."""
+
+    name: str
+    kind: Kind
+
+
+Rows = Iterable[Sequence[object]]
+
+
+def write_rows(form: Format, columns: Sequence[Column], rows: Rows, out: BinaryIO) -> None:
+    """Write the rows in that form (not `TABLE`: that is a terminal's); no more than a batch of them is held.
+
+    Raises:
+        OSError: `out` can't be written to.
+    """
+    _WRITERS[form](columns, rows, out)
+
+
+def columns_found(names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[Column]:
+    """The columns of rows of any values: the kind that fits all of a column's, else text."""
+    return [Column(name, _kind_of([row[at] for row in rows])) for at, name in enumerate(names)]
+
+
+def shown(value: object) -> object:
+    """A value for a cell that people see: JSON and times as text, the rest as it is."""
+    if isinstance(value, datetime):
+        return _moment(value)
+    return _encode(cast("object", value)) if isinstance(value, dict | list) else value
+
+
+def inert(text: str) -> str:
+    """Text for a spreadsheet's cell: one line, every odd character escaped, and nothing that is computed."""
+    line = text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
+    return f"'{line}" if line.lstrip().startswith(_COMPUTED) else line
+
+
+def _write_csv(columns: Sequence[Column], rows: Rows, out: BinaryIO) -> None:
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([inert(column.name) for column in columns])
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    text.detach()
+
+
+def _cell(value: object) -> object:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case int() | float() | Decimal():
+            return value
+        case bytes():
+            return value.hex()
+        case str():
+            return inert(value)
+        case _:
+            return inert(str(shown(value)))
+
+
+def _write_json(columns: Sequence[Column], rows: Rows, out: BinaryIO) -> None:
+    before = b"[\n"
+    for line in _objects(columns, rows):
+        out.write(before + line)
+        before = b",\n"
+    out.write(b"\n]\n" if before == b",\n" else b"[]\n")
+
+
+def _write_jsonl(columns: Sequence[Column], rows: Rows, out: BinaryIO) -> None:
+    for line in _objects(columns, rows):
+        out.write(line + b"\n")
+
+
+def _objects(columns: Sequence[Column], rows: Rows) -> Iterator[bytes]:
+    names = [column.name for column in columns]
+    for row in rows:
+        yield _encode(dict(zip(names, row, strict=True))).encode("ascii")
+
+
+def _encode(value: object) -> str:
+    try:
+        return _strict.encode(value)
+    except ValueError:  # NaN and the infinities, which JSON doesn't have
+        return _strict.encode(_finite(value))
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in cast("list[object]", value)]
+    return value
+
+
+def _other(value: object) -> object:
+    match value:
+        case datetime():
+            return _moment(value)
+        case Decimal() if value.is_finite():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case bytes():
+            return value.hex()
+        case _:
+            return str(value)
+
+
+_strict = json.JSONEncoder(ensure_ascii=True, allow_nan=False, default=_other, separators=(",", ":"))
+
+
+def _moment(moment: datetime) -> str:
+    """RFC 3339, UTC, microseconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment.tzinfo else moment.isoformat()
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _write_parquet(columns: Sequence[Column], rows: Rows, out: BinaryIO) -> None:
+    import pyarrow as pa  # imported here: a tenth of a second that only Parquet pays
+    from pyarrow import parquet
+
+    schema = pa.schema([(column.name, _arrow_type(column.kind)) for column in columns])
+    found = iter(rows)
+    with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
+        while batch := list(islice(found, BATCH_ROWS)):
+            held = {
+                column.name: _fitted(column, values)
+                for column, values in zip(columns, zip(*batch, strict=True), strict=True)
+            }
+            writer.write_batch(pa.RecordBatch.from_pydict(held, schema=schema))
+
+
+def _fitted(column: Column, values: Sequence[object]) -> list[object]:
+    fit = _FITTED.get(column.kind)
+    return list(values) if fit is None else [None if value is None else fit(value) for value in values]
+
+
+def _arrow_type(kind: Kind) -> "pa.DataType":
+    import pyarrow as pa
+
+    match kind:
+        case "integer":
+            return pa.int64()
+        case "number":
+            return pa.float64()
+        case "truth":
+            return pa.bool_()
+        case "time":
+            return pa.timestamp("us", "UTC")
+        case _:
+            return pa.string()
+
+
+def _text(value: object) -> str:
+    """Anything as text that UTF-8 can hold."""
+    text = value if isinstance(value, str) else str(_other(value))
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _number(value: object) -> float:
+    return float(str(value))
+
+
+_FITTED: dict[Kind, Callable[[object], object]] = {"text": _text, "json": _encode, "number": _number}
+
+
+def _kind_of(values: Iterable[object]) -> Kind:
+    types = {type(value) for value in values if value is not None}
+    if types == {int} and all(value in _INT64 for value in values if value is not None):
+        return "integer"
+    if types and types <= {int, float, Decimal}:
+        return "number"
+    if types and types <= {dict, list}:
+        return "json"
+    return "truth" if types == {bool} else "time" if _all_aware(types, values) else "text"
+
+
+def _all_aware(types: set[type], values: Iterable[object]) -> bool:
+    return types == {datetime} and all(value.tzinfo for value in values if isinstance(value, datetime))
+
+
+_WRITERS: dict[Format, Callable[[Sequence[Column], Rows, BinaryIO], None]] = {
+    Format.CSV: _write_csv,
+    Format.JSON: _write_json,
+    Format.JSONL: _write_jsonl,
+    Format.PARQUET: _write_parquet,
+}
