@@ -13,17 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, Literal, cast
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from typing import BinaryIO, Literal, cast
 
 Kind = Literal["text", "integer", "number", "truth", "time", "json"]
 """What a column holds; any value may be None. `time` is in UTC, `json` any JSON value."""
-
-BATCH_ROWS = 10_000
-"""Rows of a Parquet group: what is held at a time."""
 
 _COMPUTED = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _INT64 = range(-(2**63), 2**63)
@@ -68,13 +61,21 @@ def shown(value: object) -> object:
     """A value for a cell that people see: JSON and times as text, the rest as it is."""
     if isinstance(value, datetime):
         return _moment(value)
-    return _encode(cast("object", value)) if isinstance(value, dict | list) else value
+    return json_text(cast("object", value)) if isinstance(value, dict | list) else value
 
 
 def inert(text: str) -> str:
     """Text for a spreadsheet's cell: one line, every odd character escaped, and nothing that is computed."""
     line = text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
     return f"'{line}" if line.lstrip().startswith(_COMPUTED) else line
+
+
+def json_text(value: object) -> str:
+    """JSON in ASCII, whatever the value; what JSON doesn't know is text."""
+    try:
+        return _strict.encode(value)
+    except ValueError:  # NaN and the infinities, which JSON doesn't have
+        return _strict.encode(_finite(value))
 
 
 def _write_csv(columns: Sequence[Column], rows: Rows, out: BinaryIO) -> None:
@@ -117,14 +118,7 @@ def _write_jsonl(columns: Sequence[Column], rows: Rows, out: BinaryIO) -> None:
 def _objects(columns: Sequence[Column], rows: Rows) -> Iterator[bytes]:
     names = [column.name for column in columns]
     for row in rows:
-        yield _encode(dict(zip(names, row, strict=True))).encode("ascii")
-
-
-def _encode(value: object) -> str:
-    try:
-        return _strict.encode(value)
-    except ValueError:  # NaN and the infinities, which JSON doesn't have
-        return _strict.encode(_finite(value))
+        yield json_text(dict(zip(names, row, strict=True))).encode("ascii")
 
 
 def _finite(value: object) -> object:
@@ -162,52 +156,13 @@ def _escaped(character: str) -> str:
 
 
 def _write_parquet(columns: Sequence[Column], rows: Rows, out: BinaryIO) -> None:
-    import pyarrow as pa  # imported here: a tenth of a second that only Parquet pays
-    from pyarrow import parquet
+    from pyarrow import parquet  # imported here: a tenth of a second that only Parquet pays
 
-    schema = pa.schema([(column.name, _arrow_type(column.kind)) for column in columns])
-    found = iter(rows)
-    with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
-        while batch := list(islice(found, BATCH_ROWS)):
-            held = {
-                column.name: _fitted(column, values)
-                for column, values in zip(columns, zip(*batch, strict=True), strict=True)
-            }
-            writer.write_batch(pa.RecordBatch.from_pydict(held, schema=schema))
+    from rustbucket_pipeline.events.batches import batches_of, schema_of
 
-
-def _fitted(column: Column, values: Sequence[object]) -> list[object]:
-    fit = _FITTED.get(column.kind)
-    return list(values) if fit is None else [None if value is None else fit(value) for value in values]
-
-
-def _arrow_type(kind: Kind) -> "pa.DataType":
-    import pyarrow as pa
-
-    match kind:
-        case "integer":
-            return pa.int64()
-        case "number":
-            return pa.float64()
-        case "truth":
-            return pa.bool_()
-        case "time":
-            return pa.timestamp("us", "UTC")
-        case _:
-            return pa.string()
-
-
-def _text(value: object) -> str:
-    """Anything as text that UTF-8 can hold."""
-    text = value if isinstance(value, str) else str(_other(value))
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _number(value: object) -> float:
-    return float(str(value))
-
-
-_FITTED: dict[Kind, Callable[[object], object]] = {"text": _text, "json": _encode, "number": _number}
+    with parquet.ParquetWriter(out, schema_of(columns), compression="zstd") as writer:
+        for batch in batches_of(columns, rows):
+            writer.write_batch(batch)
 
 
 def _kind_of(values: Iterable[object]) -> Kind:
