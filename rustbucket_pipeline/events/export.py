@@ -165,21 +165,24 @@ def _write_parquet(columns: Sequence[Column], rows: Rows, out: BinaryIO) -> None
             writer.write_batch(batch)
 
 
-def _kind_of(values: Iterable[object]) -> Kind:
-    types = {type(value) for value in values if value is not None}
-    if types == {int} and all(value in _INT64 for value in values if value is not None):
-        return "integer"
-    if types and types <= {int, float, Decimal}:
-        return "number"
-    if types and types <= {dict, list}:
-        return "json"
-    return "truth" if types == {bool} else "time" if _all_aware(types, values) else "text"
+def _kind_of(values: Sequence[object]) -> Kind:
+    present = [value for value in values if value is not None]
+    types = {type(value) for value in present}
+    if types == {int}:
+        return "integer" if all(value in _INT64 for value in present) else "text"
+    if types == {datetime}:
+        return "time" if all(isinstance(value, datetime) and value.tzinfo for value in present) else "text"
+    for kind, fitting in _FITTING:
+        if types and types <= fitting:
+            return kind
+    return "text"
 
 
-def _all_aware(types: set[type], values: Iterable[object]) -> bool:
-    return types == {datetime} and all(value.tzinfo for value in values if isinstance(value, datetime))
-
-
+_FITTING: tuple[tuple[Kind, set[type]], ...] = (
+    ("truth", {bool}),
+    ("number", {int, float, Decimal}),
+    ("json", {dict, list}),
+)
 _WRITERS: dict[Format, Callable[[Sequence[Column], Rows, BinaryIO], None]] = {
     Format.CSV: _write_csv,
     Format.JSON: _write_json,
