@@ -47,7 +47,14 @@ def redacted(text: str, name: str = "") -> tuple[str, int]:
 
 
 def redacted_bytes(data: bytes) -> bytes:
-    """The same for an excerpt of bytes in no known form."""
+    """The same for bytes in no known form, which may begin or end anywhere."""
+    return redacted_excerpt(data)[0]
+
+
+def redacted_excerpt(data: bytes) -> tuple[bytes, int]:
+    """The same, and how many secrets were taken out."""
     if not may_hold_secret(data):
-        return data
-    return redacted(data.decode("latin-1"))[0].encode("latin-1")
+        return data, 0
+    text, found = _PAYLOAD_TOKEN.subn(rf"\g<1>{REDACTED}", data.decode("latin-1"))
+    text, more = redacted(text)
+    return text.encode("latin-1"), found + more
