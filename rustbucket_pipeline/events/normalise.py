@@ -63,7 +63,7 @@ def _forged(parsed: Parsed) -> Columns:
 
 def _meant(parsed: Parsed) -> tuple[Columns, dict[str, object]]:
     meaning, fields = parsed.meaning, parsed.fields
-    notes = _plain_readings(parsed) if meaning.debug else dict[str, object]()
+    notes = _plain_readings(parsed) if meaning.debug or parsed.recovered else dict[str, object]()
     src_ip, src_port = _address(parsed)
     columns = Columns(
         parsed.level,
@@ -73,7 +73,7 @@ def _meant(parsed: Parsed) -> tuple[Columns, dict[str, object]]:
         _protocol(parsed),
         src_ip,
         src_port,
-        _username(parsed, notes),
+        _username(parsed),
         _taken(parsed, "password"),
         _taken(parsed, "command"),
         _taken(parsed, "method"),
@@ -87,18 +87,19 @@ def _meant(parsed: Parsed) -> tuple[Columns, dict[str, object]]:
 
 
 def _plain_readings(parsed: Parsed) -> dict[str, object]:
+    """Values that no column holds, as they were typed, where the log has them in Rust's Debug form or in capitals."""
     values = ((name, parsed.fields.get(name)) for name in parsed.meaning.debug)
-    plain = {name: undebug(value) for name, value in values if isinstance(value, str)} | parsed.recovered
+    plain: dict[str, object] = {name: undebug(value) for name, value in values if isinstance(value, str)}
+    plain = {name: value for name, value in (plain | parsed.recovered).items() if name not in COLUMN_BYTES}
     return {"_plain": plain} if plain else {}
 
 
-def _username(parsed: Parsed, notes: dict[str, object]) -> str | None:
+def _username(parsed: Parsed) -> str | None:
     """The name itself; where the log has `Some("X")`, that writing stays in the fields."""
     if "username" not in parsed.meaning.debug:
         return _taken(parsed, "username")
-    notes.clear()
     value = parsed.fields.get("username")
-    plain = undebug(value) if isinstance(value, str) else None
+    plain = parsed.recovered.get("username") or (undebug(value) if isinstance(value, str) else None)
     return plain if isinstance(plain, str) else None
 
 
