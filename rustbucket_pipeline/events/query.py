@@ -75,9 +75,10 @@ def rows_found(engine: Engine, filters: Filters, columns: Sequence[Column], limi
     statement = select(*(row[column.name] for column in columns)).where(*_conditions(filters))
     with engine.connect() as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))
-        found = connection.execution_options(yield_per=ROWS_AT_A_TIME)
-        for values in found.execute(statement.order_by(*newest_first).limit(limit)):
-            yield tuple(values)
+        streamed = connection.execution_options(yield_per=ROWS_AT_A_TIME)
+        with streamed.execute(statement.order_by(*newest_first).limit(limit)) as found:
+            for values in found:
+                yield tuple(values)
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:

@@ -6,6 +6,7 @@ both sides are read side by side, and no more than a row of each is held.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import merge
@@ -13,7 +14,7 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from rustbucket_pipeline.events.build import segments_of
 from rustbucket_pipeline.events.identity import Identities
@@ -108,8 +109,10 @@ def difference_of(
     """
     found = Difference(window)
     segments = [one for one in segments_of(connection, window) if not rustbuckets or one.rustbucket_id in rustbuckets]
-    for before, after in _side_by_side(_stored(connection, window, rustbuckets), _parsed(archive, segments)):
-        _compare(before, after, found)
+    with ExitStack() as stack:
+        stored = _stored(stack, connection, window, rustbuckets)
+        for before, after in _side_by_side(stored, _parsed(archive, segments)):
+            _compare(before, after, found)
     return found
 
 
@@ -161,24 +164,23 @@ def _side_by_side(stored: Iterator[Told], parsed: Iterator[Told]) -> Iterator[tu
             before, after = next(stored, None), next(parsed, None)
 
 
-def _stored(connection: Connection, window: Window, rustbuckets: Sequence[str]) -> Iterator[Told]:
+def _stored(stack: ExitStack, connection: Connection, window: Window, rustbuckets: Sequence[str]) -> Iterator[Told]:
     asked = {"start": window.start, "end": window.end, "rustbuckets": list(rustbuckets)}
-    events = _told(connection, "stored_events", asked, "event", EventRow._fields)
-    entries = _told(connection, "stored_entries", asked, "quarantined", QuarantineRow._fields)
-    return merge(events, entries, key=lambda told: told.place)
-
-
-def _told(
-    connection: Connection,
-    name: str,
-    asked: Mapping[str, object],
-    kind: Literal["event", "quarantined"],
-    columns: Sequence[str],
-) -> Iterator[Told]:
     streamed = connection.execution_options(yield_per=ROWS_AT_A_TIME)
-    for row in streamed.execute(load_sql("rustbucket_pipeline.events", name), asked).mappings():
-        place = Place(row["rustbucket_id"], row["log_id"], row["byte_offset"])
-        yield Told(place, kind, {column: row[column] for column in columns})
+    events, entries = (
+        stack.enter_context(streamed.execute(load_sql("rustbucket_pipeline.events", name), asked)).mappings()
+        for name in ("stored_events", "stored_entries")
+    )
+    return merge(
+        (_told(row, "event", EventRow._fields) for row in events),
+        (_told(row, "quarantined", QuarantineRow._fields) for row in entries),
+        key=lambda told: told.place,
+    )
+
+
+def _told(row: RowMapping, kind: Literal["event", "quarantined"], columns: Sequence[str]) -> Told:
+    place = Place(row["rustbucket_id"], row["log_id"], row["byte_offset"])
+    return Told(place, kind, {column: row[column] for column in columns})
 
 
 def _parsed(archive: Archive, segments: Sequence[Segment]) -> Iterator[Told]:
