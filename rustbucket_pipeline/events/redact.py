@@ -5,6 +5,7 @@ stay: they are evidence. The archive keeps every byte; rows and excerpts don't.
 """
 
 import re
+from collections.abc import Iterator
 
 REDACTED = "[redacted]"
 
@@ -19,20 +20,24 @@ _SECRETS = re.compile(
     re.IGNORECASE,
 )
 _PAYLOAD_TOKEN = re.compile(r"(\btoken\\?[\"']?\s{0,4}[:=]\s{0,4}\\?[\"']?)[^\s\"',;\\()}]{1,4096}", re.IGNORECASE)
+_HINTS = (b"token", b"sk-", b"api-key", b"api_key", b"ration_key", b'"authorization"')
 _SECRET_FIELDS = frozenset({"token", "api_key", "registration_key", "registration_token", "authorization"})
 
 
 def may_hold_secret(data: bytes) -> bool:
     """Whether a closer look is worth it: cheap, and never False for what `redacted` would take out."""
     lower = data.lower()
-    return (
-        b"token" in lower
-        or b"sk-" in lower
-        or b"api-key" in lower
-        or b"api_key" in lower
-        or b"ration_key" in lower
-        or b'"authorization"' in lower
-    )
+    return any(hint in lower for hint in _HINTS)
+
+
+def hints_of_secrets(data: bytes) -> Iterator[int]:
+    """Where a closer look is worth it: the places in a larger block, in no order."""
+    lower = data.lower()
+    for hint in _HINTS:
+        at = lower.find(hint)
+        while at >= 0:
+            yield at
+            at = lower.find(hint, at + 1)
 
 
 def redacted(text: str, name: str = "") -> tuple[str, int]:
