@@ -5,6 +5,7 @@ Both ways give the same rows; this is only where they meet. No database.
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
+from typing import cast
 
 import pyarrow as pa
 
@@ -35,14 +36,11 @@ class BulkParser:
     def parse(self, records: Iterable[LogRecord | PlainLines], grader: Grader) -> Iterator[list[pa.RecordBatch]]:
         """The rows of records that follow each other without a gap: some batches at a time, together in order."""
         for kind, some in groupby(records, type):
-            if kind is LogRecord:
-                yield from self._one_by_one(some, grader)
-                continue
-            for lines in some:
-                if grader.open:
-                    yield from self._one_by_one(lines.records(), grader)
-                else:
+            if kind is PlainLines:
+                for lines in cast("Iterable[PlainLines]", some):
                     yield list(self._at_once(lines, grader))
+            else:
+                yield from self._one_by_one(cast("Iterable[LogRecord]", some), grader)
 
     def _one_by_one(self, records: Iterable[LogRecord], grader: Grader) -> Iterator[list[pa.RecordBatch]]:
         rows = self._rows(records, grader)

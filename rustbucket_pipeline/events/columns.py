@@ -1,6 +1,6 @@
 """Rows of `log_events` as Arrow columns: their types, and the way there from rows made one by one."""
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 # (pyarrow's stubs leave its arrays without parameters)
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ def batch_from(columns: Mapping[str, object], length: int) -> pa.RecordBatch:
     )
 
 
-def _array(values: object, kind: pa.DataType, length: int) -> pa.Array:
+def _array(values: object, kind: pa.DataType, length: int) -> "pa.Array[pa.Scalar]":
     if isinstance(values, list | tuple):
         return pa.array(values, kind)
-    return pa.nulls(length, kind) if values is None else pa.repeat(pa.scalar(values, kind), length)
+    return pa.repeat(pa.scalar(values, kind), length)  # pyright: ignore[reportCallIssue, reportArgumentType] (its stubs)

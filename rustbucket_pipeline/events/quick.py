@@ -47,8 +47,10 @@ _LINE = re.compile(
 )
 _KEY = re.compile(rb',("[a-z_.]+"):')
 
-_Values = tuple[bytes, ...]
+_Values = tuple[bytes | None, ...]
 """What the groups of `_LINE` hold; None for a field that isn't there."""
+
+_NOTHING: Final[_Values] = (None,) * _LINE.groups
 _MESSAGE, _RAW_TYPE, _PROTOCOL, _CLIENT_IP, _OTHER_FIELDS, _TARGET = 1, 2, 3, 5, 11, 13
 
 _unquoted = msgspec.json.Decoder(str).decode
@@ -64,7 +66,7 @@ class _Known(NamedTuple):
     protocol: str | None
 
 
-_KNOWN: Final = {
+_KNOWN: Final[dict[tuple[bytes | None, ...], _Known]] = {
     (target.encode(), message.encode(), meaning.raw_type.encode()): _Known(
         target, message, meaning.event_type, meaning.counted, PROTOCOL_OF_TARGET.get(target)
     )
@@ -94,9 +96,9 @@ def plain_rows(lines: PlainLines) -> PlainRows:
     for place, end in enumerate(lines.ends):
         found = match(data, start, end) if end - start <= UNTIDY_FROM and place not in shunned else None
         start = end
-        values = found.groups() if found else None
-        meaning = _KNOWN.get((values[_TARGET], values[_MESSAGE], values[_RAW_TYPE])) if values else None
-        if values is None or meaning is None or _is_odd(values):
+        values: _Values = found.groups() if found else _NOTHING
+        meaning = _KNOWN.get((values[_TARGET], values[_MESSAGE], values[_RAW_TYPE]))
+        if meaning is None or _is_odd(values):
             odd.append(place)
         else:
             places.append(place)
@@ -130,7 +132,7 @@ def _is_odd(values: _Values) -> bool:
         return True
     if client_ip is not None and _source(client_ip) is None:
         return True
-    if others.count(b'":') < 2:
+    if others is None or others.count(b'":') < 2:
         return False
     keys = _KEY.findall(others)
     return len(keys) > len(set(keys))
@@ -167,7 +169,7 @@ def _columns(read: Sequence[_Values], known: Sequence[_Known]) -> dict[str, Sequ
         "duration_ms": [None if value is None else int(value) * 1000.0 for value in seconds],
         "counted": [meaning.counted for meaning in known],
         "message": [meaning.message for meaning in known],
-        "fields": [_object(component + other) for component, other in zip(components, others, strict=True)],
+        "fields": list(map(_object, components, others)),
     }
 
 
@@ -175,5 +177,6 @@ def _unescaped(values: Sequence[bytes | None]) -> Sequence[bytes | str | None]:
     return [_unquoted(b'"%b"' % value) if value and b"\\" in value else value for value in values]
 
 
-def _object(members: bytes) -> bytes | None:
+def _object(component: bytes | None, others: bytes | None) -> bytes | None:
+    members = (component or b"") + (others or b"")
     return b"{%b}" % members[1:] if members else None
