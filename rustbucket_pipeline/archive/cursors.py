@@ -56,7 +56,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far a reading got: `consumed` of `content_bytes`, the SHA-256 of what was consumed, and the time there."""
+    """How far a reading got: `consumed` of `content_bytes`, what it was (the hash of its chain), and the time there."""
 
     consumed: int
     content_bytes: int

@@ -21,6 +21,9 @@ PIECE_BYTES = 16 * 1024 * 1024
 LONGEST_PIECE = PIECE_BYTES + MAX_RECORD_BYTES
 """Where no head comes at all, it ends here, at a line's end."""
 
+CAREFUL_BYTES = 64 * 1024
+"""Cut record by record at a time: bounds memory where a line is a byte long."""
+
 _HALF_HOUR_US = int(HALF_HOUR.total_seconds()) * 1_000_000
 
 
@@ -69,7 +72,8 @@ class Cutter:
         base = self._framer.offset
         lines = self._framer.feed_lines(block)
         if lines is None:
-            yield from self._cut(self._framer.feed(block))
+            for at in range(0, len(block), CAREFUL_BYTES):
+                yield from self._cut(self._framer.feed(block[at : at + CAREFUL_BYTES]))
         else:
             yield from self._cut_lines(lines.ends + base, lines.ts)
 

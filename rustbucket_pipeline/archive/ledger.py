@@ -135,6 +135,13 @@ def chain_hash(previous: str, byte_start: int, byte_end: int, content_sha256: st
     return version_of([previous, str(byte_start), str(byte_end), content_sha256])
 
 
+def chain_of(links: Iterable[Link | NewSegment], chain: str = "") -> str:
+    """The hash of a chain that goes on with these links; it stands for all bytes up to there."""
+    for link in links:
+        chain = chain_hash(chain, link.byte_start, link.byte_end, link.sha256)
+    return chain
+
+
 def build_windows(connection: Connection, starts: Iterable[datetime], run_id: str | None, now: datetime) -> None:
     """Note what the windows now consist of; last in the transaction, so that pulls side by side see each other."""
     ordered = sorted(set(starts))

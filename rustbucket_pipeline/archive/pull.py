@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from rustbucket_pipeline.alerts.book import raise_
 from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.archive import cursors, ledger
+from rustbucket_pipeline.archive.beside import AT_ONCE
 from rustbucket_pipeline.archive.cursors import Cursor
 from rustbucket_pipeline.archive.held import Log, log_bytes
 from rustbucket_pipeline.archive.ledger import NewSegment
@@ -148,7 +149,7 @@ def _pull_batch(
 ) -> int:
     """Pull files in one transaction until the batch is full; returns how many were dealt with."""
     done, stopped = 0, None
-    with context.engine.begin() as connection, ThreadPoolExecutor(1, thread_name_prefix="store") as thread:
+    with context.engine.begin() as connection, ThreadPoolExecutor(AT_ONCE, "store") as thread:
         advisory_lock(connection, f"pull {rustbucket_id}")
         reading = Reading(context.archive, rustbucket_id, source, thread, context.since, context.now, context.reached)
         batch = _Batch(context, connection, rustbucket_id, reading, files[:BATCH_FILES])

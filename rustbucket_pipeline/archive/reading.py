@@ -1,6 +1,6 @@
 """One file's reading: recognise its log, cut what is new into pieces, store them. Source and objects only, no rows."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from rustbucket_pipeline.archive.cursors import Cursor, Reached
 from rustbucket_pipeline.archive.cut import Cutter, Piece
 from rustbucket_pipeline.archive.decode import Content, from_offset
 from rustbucket_pipeline.archive.held import Link, Log, link_bytes
-from rustbucket_pipeline.archive.ledger import NewSegment
+from rustbucket_pipeline.archive.ledger import NewSegment, chain_of
 from rustbucket_pipeline.archive.names import segment_key
 from rustbucket_pipeline.archive.resume import Place, grown, recognise
 from rustbucket_pipeline.archive.sources.base import Source, SourceFile
@@ -73,12 +73,12 @@ class Reading:
         place, content = self._recognise(file, logs)
         if place.whole and content is not None:
             clock = self._clock(file, place)
-            return place.log, Taken([], _reached(place, place.length, place.length, content.broken, clock))
+            return place.log, Taken([], _reached(place.length, place.length, place.chain, content.broken, clock))
         return place.log, self._rest(file, place, packed=content is None or content.packed)
 
     def _recognise(self, file: SourceFile, logs: Sequence[Log]) -> tuple[Place, Content | None]:
         if not logs:
-            return Place(None, 0, sha256()), None
+            return Place(), None
         with self.source.open(file, 0) as blocks:
             content = Content(blocks)
             place = recognise(self.archive, content, logs)
@@ -95,12 +95,12 @@ class Reading:
                 length += len(block)
                 if place.md5 is not None:
                     place.md5.update(block)
-                storing.take(_hashed(cutter.feed(block), place))
+                storing.take(cutter.feed(block))
             broken = content.broken if content else ""
             tail = self._settled(file) or bool(broken)
-            storing.take(_hashed(cutter.finish(tail=tail), place))
+            storing.take(cutter.finish(tail=tail))
             new = storing.finish()
-        return Taken(new, _reached(place, cutter.offset, length, broken, cutter.clock))
+        return Taken(new, _reached(cutter.offset, length, chain_of(new, place.chain), broken, cutter.clock))
 
     def _clock(self, file: SourceFile, place: Place) -> Clock:
         """What is known of time where the file goes on. A name of tomorrow vouches for nothing."""
@@ -138,13 +138,6 @@ class Reading:
         )
 
 
-def _hashed(pieces: Iterable[Piece], place: Place) -> Iterator[Piece]:
-    """The pieces, counted into the hash of all that is known of the file."""
-    for piece in pieces:
-        place.prefix.update(piece.data)
-        yield piece
-
-
 def put_segment(archive: Archive, link: Link, data: bytes) -> int:
     """Store a segment's bytes under its key; returns the object's size in bytes.
 
@@ -162,6 +155,6 @@ def put_segment(archive: Archive, link: Link, data: bytes) -> int:
     return len(stored)
 
 
-def _reached(place: Place, consumed: int, length: int, broken: str, clock: Clock) -> Reached:
+def _reached(consumed: int, length: int, chain: str, broken: str, clock: Clock) -> Reached:
     unarchived = broken or (UNFINISHED if consumed < length else None)
-    return Reached(consumed, length, place.prefix.hexdigest(), clock, unarchived)
+    return Reached(consumed, length, chain, clock, unarchived)

@@ -6,12 +6,13 @@ files needn't be looked at; a store's own MD5 saves reading the known part of a 
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Protocol
 
 from rustbucket_pipeline.archive.cursors import Cursor
 from rustbucket_pipeline.archive.held import Link, Log, link_bytes, log_bytes
+from rustbucket_pipeline.archive.ledger import chain_of
 from rustbucket_pipeline.archive.sources.base import SourceFile
 from rustbucket_pipeline.errors import IntegrityError
 from rustbucket_pipeline.storage.objects import Archive
@@ -28,21 +29,18 @@ class Digest(Protocol):
         """The hash of what was taken in, in hex."""
         ...
 
-    def copy(self) -> "Digest":
-        """A hash that goes on from here by itself."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a file stands: its first `length` bytes are those of `log` (None: a log of its own), with this SHA-256.
+    """Where a file stands: its first `length` bytes are those of `log` (None: a log of its own).
 
-    `whole`: it has no others. `md5` runs over the same bytes where the rest must still be proved by it.
+    `chain` is the hash of the log's chain up to there. `whole`: the file has no other bytes. `md5` runs over the same
+    bytes where the rest must still be proved by it.
     """
 
-    log: Log | None
-    length: int
-    prefix: Digest
+    log: Log | None = None
+    length: int = 0
+    chain: str = ""
     whole: bool = False
     md5: Digest | None = None
 
@@ -62,14 +60,13 @@ def grown(archive: Archive, file: SourceFile, own: Cursor | None, logs: Iterable
     log = next((log for log in logs if log.id == own.log_id and log.tip == own.consumed), None)
     if log is None:
         return None
-    prefix, md5 = sha256(), hashlib.md5(usedforsecurity=False)
+    md5 = hashlib.md5(usedforsecurity=False)
     try:
         for data in log_bytes(archive, log.links, log.tip):
-            prefix.update(data)
             md5.update(data)
     except IntegrityError:
         return None  # its window's next materialization puts the object back
-    return Place(log, log.tip, prefix, md5=md5)
+    return Place(log, log.tip, log.chain, md5=md5)
 
 
 def recognise(archive: Archive, blocks: Iterator[bytes], logs: Sequence[Log]) -> Place:
@@ -82,8 +79,8 @@ def recognise(archive: Archive, blocks: Iterator[bytes], logs: Sequence[Log]) ->
     for block in blocks:
         walk.feed(block)
         if not walk.open:
-            return walk.reached or Place(None, 0, sha256())
-    return walk.ended(archive) or walk.reached or Place(None, 0, sha256())
+            return walk.reached or Place()
+    return walk.ended(archive) or walk.reached or Place()
 
 
 @dataclass(slots=True, eq=False)
@@ -105,7 +102,6 @@ class _Walk:
         self.open = [_Track(log) for log in logs if log.links]
         self.reached: Place | None = None
         self._offset = 0
-        self._prefix: Digest = sha256()
         self._hashes: dict[int, Digest] = {0: sha256()}
 
     def feed(self, block: bytes) -> None:
@@ -123,13 +119,15 @@ class _Walk:
     def ended(self, archive: Archive) -> Place | None:
         """Where the file stands if it ended within a known log: it has nothing that isn't archived."""
         for track in self.open:
-            rest = self._offset - track.link.byte_start
-            if not rest or _begins(archive, track.link, rest, self._hashes[track.link.byte_start]):
-                return Place(track.log, self._offset, self._prefix, whole=True)
+            link, known = track.link, track.log.links[: track.index]
+            if self._offset == link.byte_start:
+                return Place(track.log, self._offset, chain_of(known), whole=True)
+            begun = replace(link, byte_end=self._offset, sha256=self._hashes[link.byte_start].hexdigest())
+            if _begins(archive, link, begun):
+                return Place(track.log, self._offset, chain_of([*known, begun]), whole=True)
         return None
 
     def _take(self, data: bytes) -> None:
-        self._prefix.update(data)
         for running in self._hashes.values():
             running.update(data)
         self._offset += len(data)
@@ -145,13 +143,13 @@ class _Walk:
                 continue
             self.open.remove(track)
             if agrees and (self.reached is None or self.reached.length < self._offset):
-                self.reached = Place(track.log, self._offset, self._prefix.copy())
+                self.reached = Place(track.log, self._offset, track.log.chain)
         needed = {track.link.byte_start for track in self.open}
         self._hashes = {start: running for start, running in self._hashes.items() if start in needed}
 
 
-def _begins(archive: Archive, link: Link, length: int, running: Digest) -> bool:
+def _begins(archive: Archive, link: Link, begun: Link) -> bool:
     try:
-        return sha256(link_bytes(archive, link)[:length]).hexdigest() == running.hexdigest()
+        return sha256(link_bytes(archive, link)[: begun.byte_end - begun.byte_start]).hexdigest() == begun.sha256
     except IntegrityError:
         return False

@@ -22,6 +22,7 @@ from rustbucket_pipeline.demo.summary import Summary, summary_of
 from rustbucket_pipeline.model.window import windows_between
 from rustbucket_pipeline.settings import load_settings
 from rustbucket_pipeline.storage.embedded import shared
+from rustbucket_pipeline.storage.objects import open_archive
 from rustbucket_pipeline.storage.postgres import open_database
 
 Step = Callable[[str], AbstractContextManager[None]]
@@ -55,14 +56,16 @@ def run_demo(home: Path, play: Play, now: datetime, step: Step) -> Outcome:
             simulation = simulate(simulation_folder(home), play.end, play.hours, play.rustbuckets, play.seed)
         with serve_fleet(simulation) as origin:
             with step("starting PostgreSQL and registering the fleet"):
-                engine = open_database(settings)
+                engine, archive = open_database(settings), open_archive(settings)
                 register(engine, settings, simulation, origin, play.since)
                 with engine.begin() as connection:
                     load_truth(connection, simulation)
             with closing(Runner.open()) as runner:
                 _run_chain(runner, play, step)
         with step("comparing with the truth"), engine.connect() as connection:
-            return Outcome(play, summary_of(connection, play), compare(connection), top_story(connection, play.end))
+            return Outcome(
+                play, summary_of(connection, play), compare(connection, archive), top_story(connection, play.end)
+            )
 
 
 def _run_chain(runner: Runner, play: Play, step: Step) -> None:

@@ -6,8 +6,7 @@ stands alone. A byte order mark or a block of NULs, left by a crash, may stand b
 """
 
 import re
-from calendar import timegm
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 Kind = Literal["json", "text", "bare"]
@@ -29,6 +28,7 @@ _NEXT_HEAD = re.compile(
 )
 _ANY_JSON = re.compile(_DAMAGE + rb"\{")
 _ANY_TIME = re.compile(rb'"timestamp": ?"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|[+-]00:?00)?"')
+_MINUTE_PARTS = re.compile(rb"[-T:]")
 _LONGEST_HEAD = 64
 
 
@@ -143,7 +143,8 @@ def _any_json(data: bytes, at: int, end: int) -> re.Match[bytes] | None:
 
 
 def _minute_start(minute: bytes) -> int | None:
+    year, month, day, hour, of_hour = (int(part) for part in _MINUTE_PARTS.split(minute))
     try:
-        return timegm(datetime.strptime(minute.decode("ascii"), "%Y-%m-%dT%H:%M").timetuple()) * 1_000_000
+        return int(datetime(year, month, day, hour, of_hour, tzinfo=UTC).timestamp()) * 1_000_000
     except ValueError:
         return None

@@ -29,7 +29,17 @@ odd = st.one_of(
         ]
     ),
 )
-logs = st.lists(st.one_of(honest, honest, honest, odd), max_size=40).map(b"".join)
+
+
+@st.composite
+def altered(draw: st.DrawFn) -> bytes:
+    """An honest line of which one byte of the head is another."""
+    line = bytearray(draw(honest))
+    line[draw(st.integers(0, 63))] = draw(st.integers(0, 255))
+    return bytes(line)
+
+
+logs = st.lists(st.one_of(honest, honest, honest, altered(), odd), max_size=40).map(b"".join)
 
 
 def pieces(cutter: Cutter, data: bytes, block: int, *, tail: bool) -> tuple[list[Piece], int, Clock]:

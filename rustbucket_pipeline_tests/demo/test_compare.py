@@ -25,15 +25,15 @@ TABLES = {
     "UPDATE log_events SET trust = 1": "forged lines below full trust",
     "UPDATE hour_counts SET duplicate_bytes = duplicate_bytes + 1": "sums of the hours: bytes",
     "UPDATE hour_counts SET events = events + 1": "sums of the hours: hours",
-    "UPDATE source_files SET consumed = consumed - 1": "source files read to their last byte, hash equal",
+    "UPDATE source_files SET consumed = consumed - 1": "source files archived to their last byte, hash equal",
     "UPDATE segments SET byte_end = byte_end - 1 WHERE byte_start = 0": "source bytes archived, each once",
     "DELETE FROM window_builds WHERE asset = 'parsed_logs'": "played hours that have rows",
 }
 WRONGS = {f"{change} WHERE event_id = {FIRST}": name for change, name in ONE_EVENT.items()} | TABLES
 
 
-def wrong(connection: Connection) -> list[str]:
-    return [check.name for check in compare(connection) if not check.ok]
+def wrong(connection: Connection, archive: Archive) -> list[str]:
+    return [check.name for check in compare(connection, archive) if not check.ok]
 
 
 def test_a_fleet_pulled_and_parsed_is_what_truly_was(
@@ -43,7 +43,7 @@ def test_a_fleet_pulled_and_parsed_is_what_truly_was(
     run_through(fleet, database, settings, archive)
     with database.begin() as connection:
         load_truth(connection, fleet)  # again: it replaces, it doesn't add
-        checks = compare(connection)
+        checks = compare(connection, archive)
         assert [check for check in checks if not check.ok] == []
         assert all(check.expected for check in checks if "never" not in check.name), "nothing agrees by being empty"
 
@@ -56,6 +56,6 @@ def test_every_wrong_is_named_and_comparing_leaves_nothing_behind(
         for statement, name in WRONGS.items():
             with connection.begin_nested() as change:
                 connection.execute(text(statement))
-                assert name in wrong(connection), statement
+                assert name in wrong(connection, archive), statement
                 change.rollback()
-        assert wrong(connection) == []
+        assert wrong(connection, archive) == []

@@ -12,8 +12,8 @@ from typing import ClassVar, Protocol
 from rustbucket_pipeline.archive.names import oddity, period_of
 from rustbucket_pipeline.model.text import bounded
 
-BLOCK_BYTES = 512 * 1024
-"""How much is read at a time. Less costs cutting some speed, more costs memory where a line is a byte long."""
+BLOCK_BYTES = 1024 * 1024
+"""How much is read at a time. Less costs cutting some speed, more costs memory."""
 
 MOST_ODD_KEYS = 1000
 """How many of a listing's odd keys are named; the others are counted."""
