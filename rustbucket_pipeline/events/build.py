@@ -16,7 +16,7 @@ from rustbucket_pipeline.errors import IntegrityError
 from rustbucket_pipeline.events.bulk import BulkParser
 from rustbucket_pipeline.events.load import Written, load_events
 from rustbucket_pipeline.events.parse import QuarantineRow, Tally
-from rustbucket_pipeline.events.read import records_of, runs_of
+from rustbucket_pipeline.events.read import read_run, runs_of
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.version import PARSER_VERSION
 from rustbucket_pipeline.framing.times import microseconds, moment_of
@@ -131,7 +131,7 @@ class _Hour:
     def _blocks(self, parser: BulkParser, segments: list[Segment]) -> Iterator[Sequence[pa.RecordBatch]]:
         for run in runs_of(segments):
             grader = Grader(open=run[0].after_text, last=microseconds(run[0].clock))
-            yield from parser.parse(records_of(self._archive, run), grader)
+            yield from parser.parse(read_run(self._archive, run), grader)
 
     def _quarantine(self, entries: list[QuarantineRow]) -> None:
         for entry in entries:

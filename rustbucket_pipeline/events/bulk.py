@@ -4,7 +4,7 @@ Both ways give the same rows; this is only where they meet. No database.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, islice
+from itertools import compress, groupby, islice
 from typing import cast
 
 import pyarrow as pa
@@ -68,7 +68,7 @@ class BulkParser:
         segment, places = lines.segment, plain.places
         spans = [lines.span(place) for place in places]
         lengths = [end - start for start, end in spans]
-        ids = self._identities.claim(
+        ids = self._identities.claim_all(
             segment.log_id, segment.window_start, [lines.data[start:end] for start, end in spans]
         )
         batch = batch_from(
@@ -88,8 +88,15 @@ class BulkParser:
             len(places),
         )
         new = [one is not None for one in ids]
-        self._tally.count(lengths, new)
+        self._count(lengths, new)
         return batch if all(new) else batch.filter(pa.array(new))
+
+    def _count(self, lengths: list[int], new: list[bool]) -> None:
+        tally, events, event_bytes = self._tally, sum(new), sum(compress(lengths, new))
+        tally.events += events
+        tally.event_bytes += event_bytes
+        tally.duplicates += len(lengths) - events
+        tally.duplicate_bytes += sum(lengths) - event_bytes
 
 
 def _in_a_row(places: Sequence[int]) -> Iterator[list[int]]:

@@ -24,8 +24,13 @@ class Identities:
         self._log_id: int | None = None
         self._halves: dict[datetime, _Half] = {}
 
-    def claim(self, log_id: int, window_start: datetime, records: Sequence[bytes]) -> Sequence[bytes | None]:
-        """The ids of the log's next records, all of one half-hour; None for an event that an earlier log told."""
+    def claim(self, log_id: int, window_start: datetime, data: bytes) -> str | None:
+        """The id of the log's next record, hex; None when an earlier log told the same event."""
+        (one,) = self.claim_all(log_id, window_start, [data])
+        return None if one is None else one.hex()
+
+    def claim_all(self, log_id: int, window_start: datetime, records: Sequence[bytes]) -> Sequence[bytes | None]:
+        """The ids, as 32 bytes each, of the log's next records, all of one half-hour; None as in `claim`."""
         if log_id != self._log_id:
             self._log_id, self._halves = log_id, {}
         half = self._halves.get(window_start)

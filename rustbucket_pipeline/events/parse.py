@@ -3,9 +3,8 @@
 Every record ends in exactly one of three: a row, an entry, or the count of duplicates. No database here.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import compress
 from typing import NamedTuple
 
 from rustbucket_pipeline.events.dialects import recognise
@@ -49,15 +48,6 @@ class Tally:
     duplicates: int = 0
     suspects: int = 0
     unknown_messages: int = 0
-
-    def count(self, lengths: Sequence[int], new: Sequence[bool]) -> None:
-        """Records of these lengths: events where they are new, duplicates where they aren't."""
-        events = sum(new)
-        event_bytes = sum(lengths) if events == len(lengths) else sum(compress(lengths, new))
-        self.events += events
-        self.event_bytes += event_bytes
-        self.duplicates += len(lengths) - events
-        self.duplicate_bytes += sum(lengths) - event_bytes
 
     @property
     def agrees(self) -> bool:
@@ -105,15 +95,18 @@ class Parser:
     def _row(self, record: LogRecord, reading: Parsed, grader: Grader) -> EventRow | None:
         segment, length, tally = record.segment, len(record.data), self._tally
         trust, doubts = grader.grade(reading, record.claimed, clamped=record.clamped)
-        (event_id,) = self._identities.claim(segment.log_id, segment.window_start, [record.data])
-        tally.count([length], [event_id is not None])
+        event_id = self._identities.claim(segment.log_id, segment.window_start, record.data)
         if event_id is None:
+            tally.duplicates += 1
+            tally.duplicate_bytes += length
             return None
+        tally.events += 1
+        tally.event_bytes += length
         tally.suspects += trust < SUSPECT
         tally.unknown_messages += not reading.meaning.known
         columns = columns_of(reading, length, doubts, trust, secrets=may_hold_secret(record.data))
         return EventRow(
-            event_id.hex(),
+            event_id,
             segment.rustbucket_id,
             record.ts,
             record.claimed if record.clamped else None,

@@ -86,8 +86,21 @@ def runs_of(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
         yield run
 
 
-def records_of(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord | PlainLines]:
-    """The records of a run, many at once where that is quicker; together they cover its bytes exactly once, in order.
+def records_of(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord]:
+    """The records of a run; together they cover its bytes exactly once, in order.
+
+    Raises:
+        IntegrityError: an object doesn't hold the bytes its segment says.
+    """
+    for read in read_run(archive, run):
+        if isinstance(read, LogRecord):
+            yield read
+        else:
+            yield from read.records()
+
+
+def read_run(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord | PlainLines]:
+    """The same, many records at once where that is quicker.
 
     Raises:
         IntegrityError: an object doesn't hold the bytes its segment says.
