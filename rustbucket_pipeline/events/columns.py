@@ -30,7 +30,8 @@ SCHEMA: Final = pa.schema([(name, _TYPES.get(name, pa.string())) for name in Eve
 
 def batch_of(rows: Sequence[EventRow]) -> pa.RecordBatch:
     """The rows, as columns."""
-    return batch_from(dict(zip(EventRow._fields, zip(*rows, strict=True), strict=True)), len(rows))
+    columns = zip(*rows, strict=True) if rows else [()] * len(EventRow._fields)
+    return batch_from(dict(zip(EventRow._fields, columns, strict=True)), len(rows))
 
 
 def batch_from(columns: Mapping[str, object], length: int) -> pa.RecordBatch:
