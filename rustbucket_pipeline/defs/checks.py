@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from rustbucket_pipeline.analysis.promises import findings_cite_rows
 from rustbucket_pipeline.archive.promises import chains_unbroken, everybody_reporting, no_gaps, segments_match_store
-from rustbucket_pipeline.events.promises import bytes_accounted, nothing_twice
+from rustbucket_pipeline.events.promises import bytes_accounted, little_quarantined, messages_known, nothing_twice
 from rustbucket_pipeline.fleet.promises import everybody_observed
 from rustbucket_pipeline.model.promise import Promise
 from rustbucket_pipeline.storage.objects import Archive
@@ -79,6 +79,18 @@ CHECKS = (
         _since(bytes_accounted),
     ),
     Check("parsed_logs", "nothing_counts_twice", "Every event stands once.", _since(nothing_twice)),
+    Check(
+        "parsed_logs",
+        "quarantine_rate",
+        "Of no rustbucket's hour is more than a hundredth no record.",
+        _since(little_quarantined),
+    ),
+    Check(
+        "parsed_logs",
+        "no_unknown_templates",
+        "Every message is of a known template; new ones are listed: the log's format changes there first.",
+        _since(messages_known),
+    ),
     Check(
         "log_analysis",
         "findings_cite_rows",

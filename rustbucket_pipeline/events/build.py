@@ -13,7 +13,9 @@ import pyarrow as pa
 from sqlalchemy import Connection, Engine, delete, select
 
 from rustbucket_pipeline.errors import IntegrityError
+from rustbucket_pipeline.events.alarms import sound, sound_drift
 from rustbucket_pipeline.events.bulk import BulkParser
+from rustbucket_pipeline.events.drift import Drift
 from rustbucket_pipeline.events.load import Written, load_events
 from rustbucket_pipeline.events.parse import QuarantineRow, Tally
 from rustbucket_pipeline.events.read import read_run, runs_of
@@ -24,6 +26,7 @@ from rustbucket_pipeline.model.segment import Segment
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage import tables
 from rustbucket_pipeline.storage.builds import Build, build_of, inputs_version, record_build, version_of
+from rustbucket_pipeline.storage.drift_tables import unknown_templates
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.postgres import advisory_lock, copy_rows, ensure_event_partition
 
@@ -51,6 +54,10 @@ class HourOutcome:
     duplicate_bytes: int
     suspects: int
     unknown_messages: int
+    counted: int
+    refused: int
+    own: int
+    redacted: int
     version: str
     unchanged: bool
 
@@ -76,6 +83,7 @@ def build_hour(engine: Engine, archive: Archive, window: Window, now: datetime, 
         hour = _Hour(connection, archive, window)
         for rustbucket_id, own in groupby(segments, key=lambda segment: segment.rustbucket_id):
             hour.load(rustbucket_id, list(own))
+        hour.sound_alarms(now)
         output = hour.output_version()
         record_build(connection, Build(ASSET, window, inputs, output, str(PARSER_VERSION), run_id), now)
     same = before is not None and before.inputs_version == inputs
@@ -99,6 +107,7 @@ def _clear(connection: Connection, window: Window) -> None:
         (tables.log_events, tables.log_events.c.event_ts),
         (tables.quarantine, tables.quarantine.c.event_ts),
         (tables.hour_counts, tables.hour_counts.c.hour),
+        (unknown_templates, unknown_templates.c.hour),
     ):
         connection.execute(delete(table).where(column >= window.start, column < window.end))
 
@@ -113,6 +122,7 @@ class _Hour:
         self._written = Written()
         self._refused = sha256()
         self._tallies: dict[str, Tally] = {}
+        self._drifts: dict[str, Drift] = {}
 
     def load(self, rustbucket_id: str, segments: list[Segment]) -> None:
         """Parse and copy one rustbucket's segments, then its sums."""
@@ -120,7 +130,7 @@ class _Hour:
             archived_bytes=sum(segment.byte_end - segment.byte_start for segment in segments)
         )
         several = len({segment.log_id for segment in segments}) > 1
-        parser = BulkParser(several_logs=several, rustbucket_id=rustbucket_id, tally=tally)
+        parser = BulkParser(rustbucket_id, several_logs=several, tally=tally)
         load_events(self._connection, self._blocks(parser, segments), self._written)
         self._quarantine(parser.refused)
         if not tally.agrees:
@@ -129,6 +139,7 @@ class _Hour:
         self._connection.execute(tables.hour_counts.insert(), {name: sums[name] for name in _TALLY})
 
     def _blocks(self, parser: BulkParser, segments: list[Segment]) -> Iterator[Sequence[pa.RecordBatch]]:
+        self._drifts[segments[0].rustbucket_id] = parser.drift
         for run in runs_of(segments):
             grader = Grader(open=run[0].after_text, last=microseconds(run[0].clock))
             yield from parser.parse(read_run(self._archive, run), grader)
@@ -139,6 +150,11 @@ class _Hour:
         if entries:
             rows = (entry._replace(event_ts=moment_of(entry.event_ts)) for entry in entries)
             copy_rows(self._connection, "quarantine", QuarantineRow._fields, rows)
+
+    def sound_alarms(self, now: datetime) -> None:
+        """Open and close the alerts that what was loaded calls for."""
+        sound_drift(self._connection, self._window, self._drifts, now)
+        sound(self._connection, self._window, self._tallies, now)
 
     def output_version(self) -> str:
         """Hash of what was written, in order: the same rows give the same version."""

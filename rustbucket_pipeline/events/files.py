@@ -15,11 +15,12 @@ from rustbucket_pipeline.errors import IntegrityError
 from rustbucket_pipeline.events.dialects import likely_dialect, recognise
 from rustbucket_pipeline.events.export import Column, Kind
 from rustbucket_pipeline.events.identity import Identities
-from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
+from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Told
 from rustbucket_pipeline.events.read import LogRecord
 from rustbucket_pipeline.events.record import Parsed
 from rustbucket_pipeline.events.redact import may_hold_secret, redacted
 from rustbucket_pipeline.events.row import EventRow
+from rustbucket_pipeline.events.tally import Tally
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.framing.records import FramedRecord, Framer
 from rustbucket_pipeline.framing.times import Clock, microseconds, moment_of
@@ -99,8 +100,9 @@ class LogFile:
 
     def records(self) -> Iterator[FileRecord]:
         """What it holds, in the order of its bytes, read as it is asked for; counted in `tally`."""
-        clock, framed = self._clock(), _Latest(self._framed())
-        for row in Parser(_NoIdentities(), self.tally).parse(framed, Grader(open=False, last=clock.at)):
+        grader = Grader(open=False, last=self._clock().at)
+        for told in Parser(_NoIdentities(), self.tally).tell(self._framed(), grader):
+            row = told.row
             if isinstance(row, QuarantineRow):
                 excerpt = row.excerpt.decode("utf-8", "backslashreplace")
                 yield FileRecord(self.name, row.byte_offset, row.byte_length, reason=row.reason, excerpt=excerpt)
@@ -109,7 +111,7 @@ class LogFile:
                     self.name, row.byte_offset, row.byte_length, reason=f"in another dialect: {row.dialect}"
                 )
             else:
-                yield _record(self.name, row, framed.reading_of(row))
+                yield _record(self.name, row, _reading(told), told.source)
 
     def _framed(self) -> Iterator[LogRecord]:
         framer, held, start = Framer(self._clock()), b"", 0
@@ -144,28 +146,12 @@ class _NoIdentities(Identities):
         return ""
 
 
-class _Latest(Iterator[LogRecord]):
-    """Records as they are handed out, with the last one kept: its bytes are read again for what a row leaves out."""
-
-    def __init__(self, records: Iterator[LogRecord]) -> None:
-        self._records = records
-        self._last: LogRecord | None = None
-
-    def __next__(self) -> LogRecord:
-        self._last = next(self._records)
-        return self._last
-
-    def reading_of(self, row: EventRow) -> tuple[Parsed, bytes]:
-        """The record of a row just made: how its dialect reads it, and its bytes."""
-        last = self._last
-        at = row.byte_offset - last.offset if last is not None else -1
-        if last is None or not 0 <= at <= len(last.data) - row.byte_length:
-            raise IntegrityError("a row isn't of the record read last; report this as a bug")
-        data = last.data[at : at + row.byte_length]
-        reading = recognise(data, last.kind, last.likely)
-        if not isinstance(reading, Parsed):
-            raise IntegrityError(f"a record is read in two ways ({reading.reason}); report this as a bug")
-        return reading, data
+def _reading(told: Told) -> Parsed:
+    """The record of a row just made, as its dialect reads it: with what the row leaves out."""
+    reading = recognise(told.source, told.kind, told.likely)
+    if not isinstance(reading, Parsed):
+        raise IntegrityError(f"a record is read in two ways ({reading.reason}); report this as a bug")
+    return reading
 
 
 def _cut(framed: Iterable[FramedRecord], held: bytes, start: int, likely: str) -> Iterator[LogRecord]:
@@ -174,9 +160,8 @@ def _cut(framed: Iterable[FramedRecord], held: bytes, start: int, likely: str) -
         yield LogRecord(_NOWHERE, offset, data, kind, claimed, ts, clamped, likely)
 
 
-def _record(file: str, row: EventRow, own: tuple[Parsed, bytes]) -> FileRecord:
-    reading, data = own
-    clear = _without_secrets if may_hold_secret(data) else _as_it_is
+def _record(file: str, row: EventRow, reading: Parsed, source: bytes) -> FileRecord:
+    clear = _without_secrets if may_hold_secret(source) else _as_it_is
     noted: dict[str, object] = msgspec.json.decode(row.fields) if row.fields else {}
     return FileRecord(
         file=file,

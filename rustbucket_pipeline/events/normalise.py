@@ -43,12 +43,15 @@ def columns_of(parsed: Parsed, length: int, doubts: tuple[str, ...], trust: floa
     `length` is the record's in bytes, `secrets` whether it may hold one of ours; `doubts` say why it may be forged.
     """
     columns, notes = (_forged(parsed), dict[str, object]()) if trust < SUSPECT else _meant(parsed)
+    notes |= parsed.notes
+    if parsed.own:
+        notes["_self"] = True
     if parsed.flags:
         notes["_flags"] = sorted(set(parsed.flags))
     if doubts:
         notes["_doubts"] = doubts
     if parsed.dirty or secrets or length > UNTIDY_FROM:
-        return _tidied(columns, parsed.fields, notes, secrets=secrets)
+        return _tidied(columns, parsed, notes, secrets=secrets)
     fields = {**parsed.fields, **notes} if notes else parsed.fields
     return columns._replace(fields=_encode(fields).decode()) if fields else columns
 
@@ -76,7 +79,7 @@ def _meant(parsed: Parsed) -> tuple[Columns, dict[str, object]]:
         _taken(parsed, "method"),
         _taken(parsed, "path"),
         _duration(fields),
-        meaning.counted,
+        meaning.counted and not parsed.own,
         parsed.message,
         None,
     )
@@ -153,7 +156,7 @@ def _duration(fields: dict[str, object]) -> float | None:
     return milliseconds_of(length) if isinstance(length, str) else None
 
 
-def _tidied(columns: Columns, fields: dict[str, object], told: dict[str, object], *, secrets: bool) -> Columns:
+def _tidied(columns: Columns, parsed: Parsed, told: dict[str, object], *, secrets: bool) -> Columns:
     notes = Notes(secrets=secrets)
 
     def fit(name: str, text: str | None) -> str | None:
@@ -168,6 +171,7 @@ def _tidied(columns: Columns, fields: dict[str, object], told: dict[str, object]
         http_path=fit("http_path", columns.http_path),
         message=fit("message", columns.message) or "",
     )
-    fields = {f"_{key}" if key.startswith("_") else key: value for key, value in fields.items()}
+    fields = {f"_{key}" if key.startswith("_") else key: value for key, value in parsed.fields.items()}
     everything = {**tidy_fields(fields, notes), **tidy_fields(told, Notes(secrets=secrets)), **notes.told()}
+    parsed.redacted = notes.redacted
     return columns._replace(fields=_encode(everything).decode() if everything else None)

@@ -4,24 +4,26 @@ Every record ends in exactly one of three: a row, an entry, or the count of dupl
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from rustbucket_pipeline.events.dialects import recognise
+from rustbucket_pipeline.events.casing import Casing
+from rustbucket_pipeline.events.drift import Drift
+from rustbucket_pipeline.events.graded import Graded, Lost, graded
 from rustbucket_pipeline.events.identity import Identities
-from rustbucket_pipeline.events.normalise import SUSPECT, columns_of
+from rustbucket_pipeline.events.normalise import columns_of
+from rustbucket_pipeline.events.own import Networks, OwnTraffic
 from rustbucket_pipeline.events.read import LogRecord
-from rustbucket_pipeline.events.record import Parsed
-from rustbucket_pipeline.events.redact import may_hold_secret, redacted_bytes
+from rustbucket_pipeline.events.redact import may_hold_secret, redacted_excerpt
 from rustbucket_pipeline.events.row import EventRow
+from rustbucket_pipeline.events.tally import Tally
+from rustbucket_pipeline.events.torn import made_whole
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.version import PARSER_VERSION
+from rustbucket_pipeline.framing.split import Kind
 
 EXCERPT_BYTES = 200
 ENTRIES_PER_LOG = 1000
 """Beyond so many entries in a log's hour, unreadable records in a row share one: a file of garbage stays small."""
-
-_CONTINUES = "belongs to a text record that is not here: cut off, too long, or torn apart by a forged line"
 
 
 class QuarantineRow(NamedTuple):
@@ -35,105 +37,142 @@ class QuarantineRow(NamedTuple):
     excerpt: bytes
 
 
-@dataclass(slots=True)
-class Tally:
-    """What became of a rustbucket's hour; bytes add up to what was archived."""
+class Told(NamedTuple):
+    """A row or entry and the bytes it was read from, as a record of that kind; `likely` as in `LogRecord`."""
 
-    archived_bytes: int = 0
-    event_bytes: int = 0
-    quarantined_bytes: int = 0
-    duplicate_bytes: int = 0
-    events: int = 0
-    quarantined: int = 0
-    duplicates: int = 0
-    suspects: int = 0
-    unknown_messages: int = 0
+    row: EventRow | QuarantineRow
+    source: bytes
+    kind: Kind
+    likely: str
 
-    @property
-    def agrees(self) -> bool:
-        """Whether every archived byte is accounted for."""
-        return self.archived_bytes == self.event_bytes + self.quarantined_bytes + self.duplicate_bytes
+
+class Context:
+    """What earlier records of a log say about later ones."""
+
+    def __init__(self, collectors: Networks = ()) -> None:
+        """Nothing yet."""
+        self.casing = Casing()
+        self.own = OwnTraffic(collectors)
 
 
 class Parser:
-    """Parses the logs of one rustbucket's hour, one after the other."""
+    """Parses the logs of one rustbucket's hour, one after the other.
 
-    def __init__(self, identities: Identities, tally: Tally) -> None:
-        """Count into `tally`."""
+    `tally` and `drift` are what it has counted so far, and the templates it didn't know.
+    """
+
+    def __init__(self, identities: Identities, tally: Tally, collectors: Networks = ()) -> None:
+        """Count into `tally`; `collectors` are the networks from which we ask rustbuckets ourselves."""
+        self.drift = Drift()
         self._identities = identities
         self._tally = tally
+        self._collectors = tuple(collectors)
+        self._context = Context(self._collectors)
         self._log_id: int | None = None
         self._entries = 0
 
     def parse(self, records: Iterable[LogRecord], grader: Grader) -> Iterator[EventRow | QuarantineRow]:
         """The rows and entries of records that follow each other without a gap, in order."""
-        entry: QuarantineRow | None = None
-        for record in records:
-            found = self._judge(record, grader)
+        for told in self.tell(records, grader):
+            yield told.row
+
+    def begin(self) -> Context:
+        """Forget the records before: what follows isn't their continuation. What will be remembered of it."""
+        self._context = Context(self._collectors)
+        return self._context
+
+    def tell(self, records: Iterable[LogRecord], grader: Grader) -> Iterator[Told]:
+        """The same, each with what it was read from."""
+        self.begin()
+        yield from self.go_on(records, grader)
+
+    def go_on(self, records: Iterable[LogRecord], grader: Grader) -> Iterator[Told]:
+        """The same for records that follow the ones before."""
+        entry: Told | None = None
+        for found in made_whole(graded(records, grader)):
+            self._enter(found.record)
+            told = self._lost(found) if isinstance(found, Lost) else self._told(found)
             if entry is not None:
-                joined = self._joined(entry, found)
+                joined = self._joined(entry, told)
                 if joined is not None:
                     entry = joined
                     continue
                 yield self._entered(entry)
                 entry = None
-            if isinstance(found, QuarantineRow):
-                entry = found
-            elif found is not None:
-                yield found
+            if told is not None and isinstance(told.row, QuarantineRow):
+                entry = told
+            elif told is not None:
+                yield told
         if entry is not None:
             yield self._entered(entry)
 
-    def _judge(self, record: LogRecord, grader: Grader) -> EventRow | QuarantineRow | None:
+    def _enter(self, record: LogRecord) -> None:
         if record.segment.log_id != self._log_id:
             self._log_id, self._entries = record.segment.log_id, 0
-        reading = recognise(record.data, record.kind, record.likely)
-        if not isinstance(reading, Parsed):
-            return _unreadable(record, _CONTINUES if record.kind == "bare" and grader.open else reading.reason)
-        return self._row(record, reading, grader)
 
-    def _row(self, record: LogRecord, reading: Parsed, grader: Grader) -> EventRow | None:
-        segment, length, tally = record.segment, len(record.data), self._tally
-        trust, doubts = grader.grade(reading, record.claimed, clamped=record.clamped)
-        event_id = self._identities.claim(segment.log_id, segment.window_start, record.data)
+    def _told(self, found: Graded) -> Told | None:
+        record, reading = found.record, found.reading
+        event_id = self._identities.claim(record.segment.log_id, record.segment.window_start, record.data)
         if event_id is None:
-            tally.duplicates += 1
-            tally.duplicate_bytes += length
+            self._tally.duplicates += 1
+            self._tally.duplicate_bytes += len(record.data)
             return None
-        tally.events += 1
-        tally.event_bytes += length
-        tally.suspects += trust < SUSPECT
-        tally.unknown_messages += not reading.meaning.known
-        columns = columns_of(reading, length, doubts, trust, secrets=may_hold_secret(record.data))
-        return EventRow(
+        if not found.suspect:
+            self._context.casing.hear(reading, record.ts)
+            self._context.casing.recover(reading, record.ts)
+            self._context.own.mark(reading, record.ts)
+        secrets = may_hold_secret(found.source)
+        columns = columns_of(reading, len(found.source), found.doubts, found.trust, secrets=secrets)
+        row = EventRow(
             event_id,
-            segment.rustbucket_id,
+            record.segment.rustbucket_id,
             record.ts,
             record.claimed if record.clamped else None,
             record.clamped,
             *columns,
-            trust,
-            segment.id,
+            found.trust,
+            record.segment.id,
             record.offset,
-            length,
+            len(record.data),
             PARSER_VERSION,
         )
+        self._count(found, row)
+        return Told(row, found.source, record.kind, record.likely)
 
-    def _joined(self, entry: QuarantineRow, found: EventRow | QuarantineRow | None) -> QuarantineRow | None:
+    def _count(self, found: Graded, row: EventRow) -> None:
+        tally, meaning = self._tally, found.reading.meaning
+        tally.events += 1
+        tally.event_bytes += row.byte_length
+        tally.counted += row.counted
+        tally.own += found.reading.own
+        tally.redacted += found.reading.redacted
+        if found.suspect:
+            tally.suspects += 1
+            return
+        tally.refused += meaning.refuses
+        if not meaning.known:
+            tally.unknown_messages += 1
+            self.drift.add(found.reading)
+
+    def _lost(self, found: Lost) -> Told:
+        record = found.record
+        excerpt, secrets = redacted_excerpt(record.data[: EXCERPT_BYTES * 2])
+        self._tally.redacted += secrets
+        row = QuarantineRow(
+            record.segment.id, record.offset, len(record.data), record.ts, found.reason, excerpt[:EXCERPT_BYTES]
+        )
+        return Told(row, record.data, record.kind, record.likely)
+
+    def _joined(self, entry: Told, told: Told | None) -> Told | None:
         """Both in one entry, once this log has had its share of them."""
-        if self._entries < ENTRIES_PER_LOG or not isinstance(found, QuarantineRow):
+        if self._entries < ENTRIES_PER_LOG or told is None or not isinstance(told.row, QuarantineRow):
             return None
-        if found.segment_id != entry.segment_id:
+        if told.row.segment_id != entry.row.segment_id or not isinstance(entry.row, QuarantineRow):
             return None
-        return entry._replace(byte_length=entry.byte_length + found.byte_length)
+        return entry._replace(row=entry.row._replace(byte_length=entry.row.byte_length + told.row.byte_length))
 
-    def _entered(self, entry: QuarantineRow) -> QuarantineRow:
+    def _entered(self, entry: Told) -> Told:
         self._entries += 1
         self._tally.quarantined += 1
-        self._tally.quarantined_bytes += entry.byte_length
+        self._tally.quarantined_bytes += entry.row.byte_length
         return entry
-
-
-def _unreadable(record: LogRecord, reason: str) -> QuarantineRow:
-    excerpt = redacted_bytes(record.data[: EXCERPT_BYTES * 2])[:EXCERPT_BYTES]
-    return QuarantineRow(record.segment.id, record.offset, len(record.data), record.ts, reason, excerpt)

@@ -15,6 +15,7 @@ from rustbucket_pipeline.events.values import DEBUG_VALUE
 
 _HOLE = re.compile(r"\{(\w+)([*~?#]?)\}")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?\Z", re.ASCII)
+_ANOTHER_FIELD = re.compile(r" \w{1,64}=", re.ASCII)
 _TRUTHS = {"true": True, "false": False}
 
 
@@ -44,6 +45,11 @@ class Pattern:
         """Whether attacker text with line breaks stands in it, so that the next head may be forged."""
         return any(hole.mark == "*" for hole in self.holes)
 
+    @property
+    def ending(self) -> str:
+        """The literal part before the last hole: where it stands, the text is nearly complete."""
+        return self._literals[-2] if self.holes else ""
+
     def match(self, text: str) -> dict[str, object] | None:
         """What stands in each hole, or None when the text isn't made from this template."""
         left, right = len(self._first), len(text) - len(self._last)
@@ -60,6 +66,20 @@ class Pattern:
             left = end + len(self._literals[at + 1])
         return self._match_back(text, left, right, found)
 
+    def begun(self, text: str) -> dict[str, object] | None:
+        """What stands in each hole of a text that stops in the middle of this template; None when it doesn't."""
+        if not text.startswith(self._first):
+            return None
+        left, found = len(self._first), dict[str, object]()
+        for at, hole in enumerate(self.holes):
+            end = self._end_of(at, text, left, len(text)) if self._literals[at + 1] else -1
+            value = text[left:end] if end >= 0 else text[left:]
+            found |= self._typed({hole.name: value}, (hole,)) or {}
+            if end < 0:
+                return None if hole.mark != "*" and _ANOTHER_FIELD.search(value) else found
+            left = end + len(self._literals[at + 1])
+        return None
+
     def _match_back(self, text: str, left: int, right: int, found: dict[str, str]) -> dict[str, object] | None:
         for at in range(len(self.holes) - 1, self._pivot, -1):
             literal = self._literals[at]
@@ -69,7 +89,7 @@ class Pattern:
             found[self.holes[at].name] = text[start + len(literal) : right]
             right = start
         found[self.holes[self._pivot].name] = text[left:right]
-        return self._typed(found)
+        return self._typed(found, self.holes)
 
     def _end_of(self, at: int, text: str, left: int, right: int) -> int:
         literal = self._literals[at + 1]
@@ -79,9 +99,9 @@ class Pattern:
                 return debug.end()
         return text.find(literal, left, right)
 
-    def _typed(self, found: dict[str, str]) -> dict[str, object] | None:
+    def _typed(self, found: dict[str, str], holes: tuple[Hole, ...]) -> dict[str, object] | None:
         typed: dict[str, object] = {}
-        for name, mark in self.holes:
+        for name, mark in holes:
             value = found[name]
             if mark != "#":
                 typed[name] = value

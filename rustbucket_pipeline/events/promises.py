@@ -1,13 +1,15 @@
-"""The events' promises, looked at: every archived byte accounted for, nothing counted twice."""
+"""The events' promises, looked at: bytes accounted for, nothing twice, little that can't be read, no new messages."""
 
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from rustbucket_pipeline.events.tally import GARBLED_BYTES, GARBLED_SHARE
 from rustbucket_pipeline.model.promise import Promise
 from rustbucket_pipeline.storage.postgres import load_sql
 
 _PACKAGE = "rustbucket_pipeline.events"
+_LISTED = 10
 
 
 def bytes_accounted(connection: Connection, since: datetime) -> Promise:
@@ -29,3 +31,25 @@ def nothing_twice(connection: Connection, since: datetime) -> Promise:
     if repeated:
         return Promise(kept=False, why=f"{repeated} events stand more than once", numbers=numbers)
     return Promise(kept=True, why=f"each of {row.events:,} events stands once", numbers=numbers)
+
+
+def little_quarantined(connection: Connection, since: datetime) -> Promise:
+    """Whether no rustbucket's hour holds unusually many bytes that are no record."""
+    limits = {"since": since, "share": GARBLED_SHARE, "bytes": GARBLED_BYTES}
+    row = connection.execute(load_sql(_PACKAGE, "garbled_hours"), limits).one()
+    numbers = {"hours": row.hours, "quarantined_bytes": row.quarantined_bytes, "garbled_hours": row.garbled}
+    if row.garbled:
+        why = f"{row.garbled} of {row.hours} hours are garbled, most of all {row.worst}: see the view quarantined"
+        return Promise(kept=False, why=why, numbers=numbers)
+    why = f"{row.quarantined_bytes:,} bytes in {row.hours} hours are no record"
+    return Promise(kept=True, why=why, numbers=numbers)
+
+
+def messages_known(connection: Connection, since: datetime) -> Promise:
+    """Whether every message has a template; those that have none are listed."""
+    rows = connection.execute(load_sql(_PACKAGE, "unknown_messages"), {"since": since}).all()
+    numbers = {"templates": len(rows), "records": sum(row.records for row in rows)}
+    if not rows:
+        return Promise(kept=True, why="every message has a template", numbers=numbers)
+    listed = "; ".join(f"{row.target}: {row.template} ({row.records:,})" for row in rows[:_LISTED])
+    return Promise(kept=False, why=f"{len(rows)} messages are of no known template: {listed}", numbers=numbers)

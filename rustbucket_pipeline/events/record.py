@@ -12,8 +12,8 @@ class Meaning:
     """What a message template stands for.
 
     `event_type` is ours, `raw_type` what the log itself calls it; `counted`: a record of it is the one telling of its
-    action that counts; `opens`: it ends in attacker text that may hold line breaks, so the next head may be forged;
-    `debug` names fields written by Rust's Debug.
+    action that counts; `refuses`: the honeypot turned a connection away; `opens`: it ends in attacker text that may
+    hold line breaks, so the next head may be forged; `debug` names fields written by Rust's Debug.
     """
 
     event_type: str
@@ -23,10 +23,14 @@ class Meaning:
     opens: bool = False
     debug: tuple[str, ...] = ()
     known: bool = True
+    refuses: bool = False
 
 
 UNKNOWN = Meaning("unknown", opens=True, known=False)
 """A message of no known template: kept whole, and watched, for format drift shows here first."""
+
+UNFINISHED = "unfinished"
+"""Flag of a record that stops before the end its message must have: cut, or torn apart by a forged line in its text."""
 
 
 @dataclass(slots=True)
@@ -36,7 +40,9 @@ class Parsed:
     `dirty`: some string may hold what PostgreSQL can't store (NUL, an unpaired surrogate, a byte that isn't UTF-8,
     which stands as U+DC80…U+DCFF), or some key begins with `_`. `flags` says what was odd about its form; `spelled`
     which field holds what a column is for, where it has another name; `recovered` values as they were typed, where the
-    log spells them otherwise; `own`: it tells of our own collector's visit.
+    log spells them otherwise; `notes` what else is worth saying; `awaits` what an
+    unfinished record's text must still bring; `own`: it tells of our own collector's visit;
+    `redacted`: so many secrets of ours were taken out of its columns.
     """
 
     dialect: str
@@ -49,7 +55,10 @@ class Parsed:
     flags: list[str] = field(default_factory=list[str])
     spelled: Mapping[str, str] = field(default_factory=dict[str, str])
     recovered: dict[str, str | list[str]] = field(default_factory=dict[str, str | list[str]])
+    notes: dict[str, object] = field(default_factory=dict[str, object])
+    awaits: str = ""
     own: bool = False
+    redacted: int = 0
 
 
 class Refused(NamedTuple):

@@ -5,7 +5,6 @@ stay: they are evidence. The archive keeps every byte; rows and excerpts don't.
 """
 
 import re
-from collections.abc import Iterator
 
 REDACTED = "[redacted]"
 
@@ -20,24 +19,16 @@ _SECRETS = re.compile(
     re.IGNORECASE,
 )
 _PAYLOAD_TOKEN = re.compile(r"(\btoken\\?[\"']?\s{0,4}[:=]\s{0,4}\\?[\"']?)[^\s\"',;\\()}]{1,4096}", re.IGNORECASE)
-_HINTS = (b"token", b"sk-", b"api-key", b"api_key", b"ration_key", b'"authorization"')
+SECRET_HINTS = (b"token", b"sk-", b"api-key", b"api_key", b"ration_key", b'"authorization"')
+"""In lower case; where none of them stands, none of our secrets does."""
+
 _SECRET_FIELDS = frozenset({"token", "api_key", "registration_key", "registration_token", "authorization"})
 
 
 def may_hold_secret(data: bytes) -> bool:
     """Whether a closer look is worth it: cheap, and never False for what `redacted` would take out."""
     lower = data.lower()
-    return any(hint in lower for hint in _HINTS)
-
-
-def hints_of_secrets(data: bytes) -> Iterator[int]:
-    """Where a closer look is worth it: the places in a larger block, in no order."""
-    lower = data.lower()
-    for hint in _HINTS:
-        at = lower.find(hint)
-        while at >= 0:
-            yield at
-            at = lower.find(hint, at + 1)
+    return any(hint in lower for hint in SECRET_HINTS)
 
 
 def redacted(text: str, name: str = "") -> tuple[str, int]:
@@ -52,7 +43,14 @@ def redacted(text: str, name: str = "") -> tuple[str, int]:
 
 
 def redacted_bytes(data: bytes) -> bytes:
-    """The same for an excerpt of bytes in no known form."""
+    """The same for bytes in no known form, which may begin or end anywhere."""
+    return redacted_excerpt(data)[0]
+
+
+def redacted_excerpt(data: bytes) -> tuple[bytes, int]:
+    """The same, and how many secrets were taken out."""
     if not may_hold_secret(data):
-        return data
-    return redacted(data.decode("latin-1"))[0].encode("latin-1")
+        return data, 0
+    text, found = _PAYLOAD_TOKEN.subn(rf"\g<1>{REDACTED}", data.decode("latin-1"))
+    text, more = redacted(text)
+    return text.encode("latin-1"), found + more

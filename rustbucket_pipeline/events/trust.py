@@ -1,23 +1,60 @@
 """How far a record can be believed: in text, attackers can write lines that look like records of their own.
 
-A record's trust is 1.0 unless it stands in open text: right behind attacker text with possible line breaks, or behind
-a record that is itself suspect. There it begins at 0.8 (nothing speaks against it, but it can't be told from a forgery)
-and is halved for each doubt: its time was clamped, it goes back in time by more than threads do, its target or its
-message is unknown, or it is in another dialect than the record before. A JSON line opens nothing: no line break in it
-is a real one. But it can itself stand in open text.
+A record's trust is 1.0 unless attacker text can reach it: it stands right behind text that may hold line breaks, or a
+short way behind, where the records between may themselves be forged. There it begins at 0.8 (nothing speaks against it,
+but it can't be told from a forgery) and is halved for each doubt. A JSON line opens nothing: no line break in it is a
+real one. But it can itself stand in open text.
+
+What follows in the log is a witness: an attacker's lines are few, so a time or a dialect that most of the following
+records share is no doubt, however odd it looks. `docs/events.md` lists the doubts.
 """
 
-from dataclasses import dataclass
+import re
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 
+from rustbucket_pipeline.events.dialects import dialect_told
 from rustbucket_pipeline.events.dialects.structured import TARGETS
 from rustbucket_pipeline.events.normalise import SUSPECT
-from rustbucket_pipeline.events.record import Parsed
+from rustbucket_pipeline.events.read import LogRecord
+from rustbucket_pipeline.events.record import UNFINISHED, Parsed
 
 IN_OPEN_TEXT = 0.8
 """Trust of a record that may be forged, with nothing speaking against it."""
 
 JITTER = 100_000
 """Microseconds by which true records come out of order; an attacker has to guess when the honeypot will write."""
+
+LEAP = 2_000_000
+"""Microseconds a forged record may be ahead before the records that follow are asked."""
+
+REACH = 256 * 1024
+"""Bytes behind open text in which an attacker's lines may still go on; an SSH password can be that long."""
+
+WITNESSES = 256
+"""Records that follow and are asked; more than one read of a decoy can forge (4 KiB, 90 bytes a head)."""
+
+WITNESS_BYTES = 1 << 20
+_WRITTEN = re.compile(rb'(?:\{"timestamp":")?[0-9T:-]{19}\.[0-9]{6}Z(?:  INFO|  WARN| ERROR| DEBUG| TRACE|","level")')
+_LINE_BYTES = 160
+RECENT = 256
+_MOST_TARGETS = 1024
+
+
+@dataclass(slots=True)
+class _Recent:
+    """What the last believed records told of, and the heads of all."""
+
+    told: deque[str] = field(default_factory=lambda: deque[str](maxlen=RECENT))
+    targets: set[str | None] = field(default_factory=lambda: set(TARGETS))
+    dialects: set[str] = field(default_factory=set[str])
+    lines: dict[int, bytes] = field(default_factory=dict[int, bytes])
+
+    def wrote(self, claimed: int, line: bytes) -> None:
+        if len(self.lines) >= RECENT:
+            del self.lines[next(iter(self.lines))]
+        self.lines[claimed] = line
 
 
 @dataclass(slots=True)
@@ -30,30 +67,126 @@ class Grader:
     open: bool
     last: int
     dialect: str | None = None
+    _reach: int | None = None
+    _awaited: bytes = b""
+    _recent: _Recent = field(default_factory=_Recent)
 
-    def grade(self, parsed: Parsed, claimed: int | None, *, clamped: bool) -> tuple[float, tuple[str, ...]]:
-        """The record's trust and the doubts it rests on."""
-        if not self.open:
-            self._pass(parsed, claimed)
+    def wary(self, offset: int) -> bool:
+        """Whether the record that begins there may be an attacker's."""
+        return self.open or (self._reach is not None and offset < self._reach)
+
+    def grade(
+        self, parsed: Parsed, record: LogRecord, later: Collection[LogRecord], *, quoted: bool = False
+    ) -> tuple[float, tuple[str, ...]]:
+        """The record's trust and the doubts it rests on.
+
+        `later` are the records that follow it; `quoted`: it stands behind the beginning of a string, in a damaged line.
+        """
+        if not (quoted or self.wary(record.offset)):
+            self._believe(parsed, record)
+            self._recent.dialects.add(parsed.dialect)
+            if len(self._recent.targets) < _MOST_TARGETS:
+                self._recent.targets.add(parsed.target)
             return 1.0, ()
-        doubts = tuple(self._doubts(parsed, claimed, clamped=clamped))
+        doubts = tuple(doubt for doubt, holds in self._doubts(parsed, record, later) if holds)
         trust = IN_OPEN_TEXT * 0.5 ** len(doubts)
         if trust >= SUSPECT:
-            self._pass(parsed, claimed)
+            self._believe(parsed, record)
+        else:
+            self.pass_over(record)
+        if record.claimed is not None:
+            self._recent.wrote(record.claimed, _line(record))
         return trust, doubts
 
-    def _doubts(self, parsed: Parsed, claimed: int | None, *, clamped: bool) -> list[str]:
-        found = {
-            "clamped": clamped,
-            "back in time": claimed is not None and claimed < self.last - JITTER,
-            "unknown target": parsed.target not in TARGETS,
-            "unknown message": not parsed.meaning.known,
-            "other dialect": self.dialect is not None and parsed.dialect != self.dialect,
-        }
-        return [doubt for doubt, holds in found.items() if holds]
+    def believe_lines(self, dialect: str, last: int, told: Iterable[str]) -> None:
+        """Note JSON lines that nobody can have forged: the time of the last, and whom and what they told of."""
+        self.open, self._awaited, self.dialect, self.last = False, b"", dialect, last
+        self._recent.told.extend(told)
 
-    def _pass(self, parsed: Parsed, claimed: int | None) -> None:
-        self.open = parsed.dialect != "json" and parsed.meaning.opens
+    def pass_over(self, record: LogRecord) -> None:
+        """Note what is no record, or none that is believed: an unfinished one may end there."""
+        if self._awaited and (self._awaited in record.data or not self.wary(record.offset)):
+            self._awaited = b""
+
+    def _doubts(self, parsed: Parsed, record: LogRecord, later: Collection[LogRecord]) -> Iterator[tuple[str, bool]]:
+        claims = [other.claimed for other in later if other.claimed is not None]
+        yield "clamped", record.clamped
+        yield "back in time", self.open and self._is_behind(parsed, record.claimed, claims)
+        yield "ahead of time", record.claimed is not None and self._is_ahead(record.claimed, claims)
+        yield "unknown target", parsed.target not in self._recent.targets
+        yield "unknown message", not parsed.meaning.known
+        yield "other dialect", self._is_foreign(parsed.dialect, later)
+        yield "written otherwise", not _WRITTEN.match(record.data)
+        yield "written twice", record.claimed is not None and self._is_repeated(record, record.claimed, claims, later)
+        yield "in an unfinished record", bool(self._awaited)
+
+    def _is_behind(self, parsed: Parsed, claimed: int | None, claims: list[int]) -> bool:
+        """Not if the log goes on there, nor a little behind if it tells of what was just told of."""
+        if claimed is None or claimed >= self.last - JITTER:
+            return False
+        if claimed >= self.last - LEAP and any(value in self._recent.told for value in _told(parsed)):
+            return False
+        return 2 * sum(claim < self.last - JITTER for claim in claims) <= len(claims)
+
+    def _is_ahead(self, claimed: int, claims: list[int]) -> bool:
+        return claimed > self.last + LEAP and 2 * sum(claim < claimed - JITTER for claim in claims) > len(claims)
+
+    def _is_foreign(self, dialect: str, later: Iterable[LogRecord]) -> bool:
+        """Whether it is in a dialect not surely met before, and in another than three in four of those that follow."""
+        if self.dialect is None or dialect == self.dialect or dialect in self._recent.dialects:
+            return False
+        told = [name for name in (dialect_told(other.data, other.kind) for other in later) if name is not None]
+        return 4 * told.count(dialect) < len(told) or not told
+
+    def _is_repeated(self, record: LogRecord, claimed: int, claims: list[int], later: Iterable[LogRecord]) -> bool:
+        """Whether its line stands near it once more: attacker text is logged two to four times, a record once."""
+        line, before = _line(record), self._recent.lines.get(claimed)
+        if before is not None and _same(line, before):
+            return True
+        return claimed in claims and any(_same(line, _line(other)) for other in later if other.claimed == claimed)
+
+    def _believe(self, parsed: Parsed, record: LogRecord) -> None:
+        self.open = record.kind != "json" and parsed.meaning.opens
+        if self.open:
+            self._reach = record.offset + len(record.data) + REACH
+        self._awaited = parsed.awaits.encode() if UNFINISHED in parsed.flags else b""
         self.dialect = parsed.dialect
-        if claimed is not None:
-            self.last = claimed
+        self._recent.told.extend(_told(parsed))
+        if record.claimed is not None:
+            self.last = record.claimed
+
+
+def with_witnesses(records: Iterable[LogRecord], grader: Grader) -> Iterator[tuple[LogRecord, Collection[LogRecord]]]:
+    """Each record with those that follow it, as many as `grader` needs to judge it: none where nothing is forged."""
+    source = iter(records)
+    later = deque[LogRecord]()
+    size = 0
+    while True:
+        while not later or (grader.wary(later[0].offset) and len(later) <= WITNESSES and size < WITNESS_BYTES):
+            following = next(source, None)
+            if following is None:
+                break
+            later.append(following)
+            size += len(following.data)
+        if not later:
+            return
+        record = later.popleft()
+        size -= len(record.data)
+        yield record, later
+
+
+def _told(parsed: Parsed) -> Iterator[str]:
+    """Whom and what a record tells of: who forges these tells of himself."""
+    for name in ("client_ip", "command"):
+        value = parsed.fields.get(name)
+        if isinstance(value, str) and value:
+            yield value
+
+
+def _line(record: LogRecord) -> bytes:
+    return record.data[:_LINE_BYTES].partition(b"\n")[0].rstrip(b"\r")
+
+
+def _same(one: bytes, other: bytes) -> bool:
+    """Whether one begins with the other: what stands behind attacker text in each telling differs."""
+    return one.startswith(other) or other.startswith(one)

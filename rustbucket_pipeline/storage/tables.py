@@ -249,6 +249,11 @@ quarantine = Table(
     Index("ix_quarantine_event_ts", "event_ts"),
 )
 
+
+def _sum(name: str, comment: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=text("0"), comment=comment)
+
+
 hour_counts = Table(
     "hour_counts",
     metadata,
@@ -261,6 +266,12 @@ hour_counts = Table(
     Column("events", BigInteger, nullable=False),
     Column("quarantined", BigInteger, nullable=False),
     Column("duplicates", BigInteger, nullable=False),
+    _sum("counted", "events that count; a lower bound where refused is not 0"),
+    _sum("refused", "connections turned away: what they would have done is in no row"),
+    _sum("suspects", "events taken for forgeries"),
+    _sum("unknown_messages", "events of no known template"),
+    _sum("own", "our own visits; they do not count"),
+    _sum("redacted", "secrets of ours, taken out"),
     comment="the sums of promise 1, written with the hour",
 )
 

@@ -1,42 +1,14 @@
 """Any bytes whatever: rows and entries cover them exactly once, in order, without an error."""
 
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from datetime import timedelta
 
-import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rustbucket_pipeline.events.identity import Identities
-from rustbucket_pipeline.events.parse import ENTRIES_PER_LOG, EXCERPT_BYTES, Parser, QuarantineRow, Tally
-from rustbucket_pipeline.events.read import records_of
+from rustbucket_pipeline.events.parse import ENTRIES_PER_LOG, EXCERPT_BYTES, QuarantineRow
 from rustbucket_pipeline.events.row import EventRow
-from rustbucket_pipeline.events.trust import Grader
-from rustbucket_pipeline.framing.times import microseconds, moment_of
-from rustbucket_pipeline.model.segment import Segment
-
-START = datetime(2026, 3, 2, tzinfo=UTC)
-
-
-class OneObject:
-    """An archive that holds a single object."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = zstandard.ZstdCompressor().compress(data)
-
-    def get(self, key: str) -> bytes:
-        return self.data
-
-
-def parsed(data: bytes):
-    before, after = START - timedelta(minutes=10), START + timedelta(hours=1)
-    digest = sha256(data).hexdigest()
-    segment = Segment(1, 1, 1, "BKT1", START, 7, 7 + len(data), "k", digest, START, False, before, after)
-    tally = Tally(archived_bytes=len(data))
-    parser = Parser(Identities("BKT1", several_logs=False), tally)
-    records = records_of(OneObject(data), [segment])
-    return list(parser.parse(records, Grader(open=False, last=microseconds(START)))), tally
-
+from rustbucket_pipeline.framing.times import moment_of
+from rustbucket_pipeline_tests.events.reading import OFFSET, START, parsed
 
 HEADS = (
     b'{"timestamp":"2026-03-02T00:00:01.000000Z","level":"INFO","fields":{"message":"m","a":"',
@@ -52,6 +24,13 @@ HEADS = (
     b"\\u0000\\ud800",
     b"\xef\xbb\xbf\xff",
     b"Authorization: Token abc",
+    b'{"eventid":"cowrie.login.success","timestamp":"2026-03-02T00:00:04.000000Z","input":"',
+    b'{"eventid":"cowrie.log.closed","timestamp":"2026-03-02T00:00:04.000000Z"}',
+    b'{"timestamp":"2026-03-02T00:00:05.000000Z","level":"INFO","fields":{"message":"m"},"target":"x"}',
+    b' password=x auth_method="password"\n',
+    b"2026-03-02T00:00:06.000000Z  INFO rustbucket: Tracing initialized\n",
+    b'2026-03-02T00:00:06.000000Z  INFO rustbucket::protocols::ssh_shell: LLM escalation event_type="llm" command=',
+    b"2026-03-02T00:00:07.000000Z  INFO rustbucket::protocols: FTP command received: PASS x",
 )
 PIECES = st.lists(st.one_of(st.sampled_from(HEADS), st.binary(max_size=40)), max_size=30).map(b"".join)
 
@@ -60,7 +39,7 @@ PIECES = st.lists(st.one_of(st.sampled_from(HEADS), st.binary(max_size=40)), max
 @settings(max_examples=400, deadline=None)
 def test_every_byte_ends_in_exactly_one_row_or_entry(data):
     found, tally = parsed(data)
-    at = 7
+    at = OFFSET
     for row in found:
         assert row.byte_offset == at
         assert row.byte_length > 0
@@ -71,7 +50,7 @@ def test_every_byte_ends_in_exactly_one_row_or_entry(data):
         else:
             assert "\0" not in "".join(str(value) for value in row)
             "".join(str(value) for value in row).encode("utf-8")
-    assert at == 7 + len(data)
+    assert at == OFFSET + len(data)
     assert tally.agrees
 
 

@@ -4,11 +4,13 @@ import json
 import re
 import subprocess
 import sys
+from hashlib import sha256
 
 import pytest
+import zstandard
 from sqlalchemy import text
 
-from rustbucket_pipeline.errors import IntegrityError, UsageError
+from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.events.trace import trace_event
 
 
@@ -19,32 +21,49 @@ def event(hour, json_line):
     return hour.rows()[1]["event_id"]
 
 
-def test_a_row_leads_to_its_bytes_and_every_hash_agrees(hour, event, json_line):
+def traced(hour, event):
     with hour.database.connect() as connection:
-        trace = trace_event(connection, hour.archive, event[:12])
+        return trace_event(connection, hour.archive, event)
+
+
+def test_a_row_leads_to_its_bytes_and_every_hash_agrees(hour, event, json_line):
+    trace = traced(hour, event[:12])
     assert trace.record == json_line(command="two\x1b[2J", at="00:40:00.000000")
+    assert trace.sha256 == sha256(trace.record).hexdigest()
     assert trace.holds
     assert trace.nth == 0
-    assert trace.source["key"] == "log0"
+    assert (trace.origin.key, trace.origin.rustbucket) == ("log0", "bkt100001")
 
 
-def test_a_changed_chain_is_seen(hour, event):
+@pytest.mark.parametrize("changed", ["previous_sha256 = 'x'", "chain_sha256 = 'x'"])
+def test_a_changed_chain_is_seen(hour, event, changed):
     with hour.database.begin() as connection:
-        connection.execute(text("update segments set previous_sha256 = 'x' where byte_start > 0"))
-        assert not trace_event(connection, hour.archive, event).holds
+        connection.execute(text(f"update segments set {changed} where byte_start > 0"))
+    trace = traced(hour, event)
+    assert not trace.holds
+    assert [(link.linked, link.fault) for link in trace.links] == [(False, "")]
 
 
 def test_a_row_with_another_id_is_seen(hour, event):
     with hour.database.begin() as connection:
         connection.execute(text("update log_events set event_id = repeat('a', 64) where event_id = :id"), {"id": event})
-        assert not trace_event(connection, hour.archive, "a" * 64).holds
+    trace = traced(hour, "a" * 64)
+    assert not trace.holds
+    assert trace.nth is None
 
 
-def test_a_lost_object_is_an_integrity_error(hour, event):
+@pytest.mark.parametrize("loss", ["gone", "altered"])
+def test_a_lost_object_is_told_with_all_the_rest(hour, event, loss):
     for row in hour.rows("select object_key from segments"):
         hour.archive.delete(row["object_key"])
-    with hour.database.connect() as connection, pytest.raises(IntegrityError):
-        trace_event(connection, hour.archive, event)
+        if loss == "altered":
+            hour.archive.put_new(row["object_key"], zstandard.ZstdCompressor().compress(b"something else\n"))
+    trace = traced(hour, event)
+    assert not trace.holds
+    assert trace.record is None
+    assert trace.links[0].linked
+    assert trace.links[0].fault
+    assert trace.row["command"].startswith("two")
 
 
 @pytest.mark.parametrize("wrong", ["", "1234567", "x" * 64, "'; drop table log_events; --", "0" * 64])

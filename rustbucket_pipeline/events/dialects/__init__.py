@@ -29,6 +29,7 @@ _TELLING = re.compile(
     rb"|[^\n]{0,200}?(?P<kv> event_type=\"))",
     re.MULTILINE,
 )
+_TOLD_BYTES = 1024
 
 
 def recognise(data: bytes, kind: Kind, likely: str) -> Parsed | Refused:
@@ -51,6 +52,14 @@ def likely_dialect(data: bytes) -> str:
     """Which text dialect most records in these bytes certainly have; `classic` when none says."""
     votes = Counter(found.lastgroup for found in _TELLING.finditer(data))
     return max(("classic", "kv", "proto"), key=lambda name: votes[name])
+
+
+def dialect_told(data: bytes, kind: Kind) -> str | None:
+    """The dialect a record certainly has, told from its beginning; None when it doesn't say."""
+    if kind == "json":
+        return COWRIE.name if b'"cowrie.' in data[:_TOLD_BYTES] else JSON.name
+    found = _TELLING.match(data) if kind == "text" else None
+    return found.lastgroup if found else None
 
 
 def _open_text(data: bytes) -> TextRecord | None:

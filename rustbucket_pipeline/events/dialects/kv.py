@@ -7,7 +7,7 @@ keys (`structured`); what stands behind attacker text never becomes a field.
 import re
 
 from rustbucket_pipeline.events.dialects.structured import TEMPLATES
-from rustbucket_pipeline.events.record import UNKNOWN, Opened, Parsed
+from rustbucket_pipeline.events.record import UNFINISHED, UNKNOWN, Opened, Parsed, TextRecord
 
 _MARK = ' event_type="'
 _TYPE = re.compile(r'event_type="([a-z_]{1,32})"')
@@ -31,7 +31,19 @@ class KeyValue:
             if values is not None:
                 values = {"event_type": template.meaning.raw_type, **values}
                 return Parsed(self.name, level, target, message, values, template.meaning, dirty)
-        return self._unlisted(record, message, _MARK.lstrip() + fields)
+        return self._unfinished(record.text, message) or self._unlisted(record, message, _MARK.lstrip() + fields)
+
+    def _unfinished(self, text: TextRecord, message: str) -> Parsed | None:
+        """A record that stops in the middle of what its message must have, read as far as it goes."""
+        level, target, body, dirty = text
+        variants = TEMPLATES.get((target or "", message), ())
+        begun = [(values, template) for template in variants if (values := template.pattern.begun(body)) is not None]
+        if not begun:
+            return None
+        values, template = max(begun, key=lambda found: len(found[0]))
+        values = {"event_type": template.meaning.raw_type, **values}
+        awaits = template.pattern.ending
+        return Parsed(self.name, level, target, message, values, template.meaning, dirty, [UNFINISHED], awaits=awaits)
 
     def _unlisted(self, record: Opened, message: str, fields: str) -> Parsed | None:
         kind = _TYPE.match(fields)

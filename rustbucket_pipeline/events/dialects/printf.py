@@ -1,7 +1,7 @@
 """Messages with their values in the sentence (`FTP PASS: x (username: …)`): how a dialect of such is read.
 
 Also the messages that every era shares, above all registration's, which stayed sentences in JSON files too. A row of a
-table: our event type (`+`: this telling counts) | template, in `pattern`'s notation; `<P>` stands for each protocol.
+table: our event type (marked as in `structured`) | template, in `pattern`'s notation; `<P>` stands for each protocol.
 """
 
 from collections.abc import Iterator
@@ -54,7 +54,13 @@ def _template(kind: str, template: str, protocol: str | None) -> Template:
     debug = tuple(hole.name for hole in pattern.holes if hole.mark == "?")
     told = protocol or next((name for name in _PROTOCOLS if name in template), None)
     meaning = Meaning(
-        kind.rstrip("+"), kind.endswith("+"), None, told.lower() if told else None, opens=pattern.opens, debug=debug
+        kind.rstrip("+!"),
+        kind.endswith("+"),
+        None,
+        told.lower() if told else None,
+        opens=pattern.opens,
+        debug=debug,
+        refuses=kind.endswith("!"),
     )
     return Template(meaning, pattern)
 

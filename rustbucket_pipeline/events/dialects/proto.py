@@ -21,11 +21,11 @@ connection+ | Connection rejected from {client_ip}: {reason}
 connection+ | Actor attempted to connect - {protocol}
 operational | Tarpit enabled: {settings}
 operational | RateLimiter initialized: {settings}
-connection+ | Rate limit: {client_ip} is blocklisted
-connection+ | Rate limit: {client_ip} is banned for {remaining} more
-connection+ | Rate limit: {client_ip} exceeded max concurrent connections ({active_connections#})
+connection! | Rate limit: {client_ip} is blocklisted
+connection! | Rate limit: {client_ip} is banned for {remaining} more
+connection! | Rate limit: {client_ip} exceeded max concurrent connections ({active_connections#})
 connection  | Rate limit: {client_ip} banned for {ban_duration_secs#} seconds (exceeded threshold)
-connection+ | Rate limit: {client_ip} exceeded rate limit ({rate_limit#}/min)
+connection! | Rate limit: {client_ip} exceeded rate limit ({rate_limit#}/min)
 session     | <P> handler started
 connection  | <P> connection closed during authentication
 connection  | <P> connection closed immediately

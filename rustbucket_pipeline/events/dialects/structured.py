@@ -1,6 +1,7 @@
 """The messages Rustbucket logs with fields, one table for both of their writings: JSON lines and key=value text.
 
-A row: what the log calls it > what we call it (`+`: this telling counts) | message | fields in source order. Marks at
+A row: what the log calls it > what we call it (`+`: this telling counts; `!`: a connection was turned away, which other
+records count) | message | fields in source order. Marks at
 field names are those of `pattern`; `"` stands for a value written in quotes. A message not listed here isn't lost: it
 is kept as `unknown`. Nothing here reads bytes.
 """
@@ -95,14 +96,14 @@ session > session+ | Session ended | protocol" requests_processed# llm_calls_mad
 
 [rustbucket::rate_limiter]
 operational > operational | RateLimiter initialized | component" enabled# max_connections_per_ip# connection_rate_per_minute# ban_threshold# response_delay_ms
-connection > connection+ | Connection blocked | component" client_ip remaining_secs# reason"
-connection > connection+ | Connection blocked | component" client_ip remaining_secs# reason
-connection > connection+ | Connection blocked | component" client_ip active_connections# reason"
-connection > connection+ | Connection blocked | component" client_ip active_connections# reason
-connection > connection+ | Connection blocked | component" client_ip rate_limit# reason"
-connection > connection+ | Connection blocked | component" client_ip rate_limit# reason
-connection > connection+ | Connection blocked | component" client_ip reason"
-connection > connection+ | Connection blocked | component" client_ip reason
+connection > connection! | Connection blocked | component" client_ip remaining_secs# reason"
+connection > connection! | Connection blocked | component" client_ip remaining_secs# reason
+connection > connection! | Connection blocked | component" client_ip active_connections# reason"
+connection > connection! | Connection blocked | component" client_ip active_connections# reason
+connection > connection! | Connection blocked | component" client_ip rate_limit# reason"
+connection > connection! | Connection blocked | component" client_ip rate_limit# reason
+connection > connection! | Connection blocked | component" client_ip reason"
+connection > connection! | Connection blocked | component" client_ip reason
 connection > connection | IP banned | component" client_ip ban_duration_secs# reason"
 
 [rustbucket::chatgpt]
@@ -145,7 +146,7 @@ operational > operational | Loaded fingerprint from identity file | component"
 operational > operational | Generated new fingerprint | component"
 """
 
-_ROW = re.compile(r"(?P<raw>\w+) > (?P<ours>\w+)(?P<counted>\+?) \| (?P<message>.+?) \|(?P<fields>.*)")
+_ROW = re.compile(r"(?P<raw>\w+) > (?P<ours>\w+)(?P<mark>[+!]?) \| (?P<message>.+?) \|(?P<fields>.*)")
 _FIELD = re.compile(r'(\w+)([*~?#"]?)')
 _PROVIDERS = ("OpenAI", "Claude", "Gemini", "Ollama")
 
@@ -175,7 +176,8 @@ def _template(row: re.Match[str]) -> Template:
         writing += f' {name}="{{{name}}}"' if mark == '"' else f" {name}={{{name}{mark}}}"
     pattern = Pattern(writing)
     debug = tuple(name for name, mark in fields if mark == "?")
-    meaning = Meaning(row["ours"], row["counted"] == "+", row["raw"], opens=pattern.opens, debug=debug)
+    counted, refuses = row["mark"] == "+", row["mark"] == "!"
+    meaning = Meaning(row["ours"], counted, row["raw"], opens=pattern.opens, debug=debug, refuses=refuses)
     return Template(meaning, pattern)
 
 

@@ -1,13 +1,11 @@
 -- Where a segment's bytes were pulled from.
-select r.id as rustbucket_id,
-       r.name as rustbucket,
-       r.logs_url,
+select r.name as rustbucket,
+       r.logs_url as url,
        f.key,
        f.etag,
        f.size,
-       f.first_seen_at,
-       s.pulled_at,
-       s.object_key
+       f.content_bytes,
+       s.pulled_at
 from segments s
 join source_files f on f.id = s.source_file_id
 join rustbuckets r on r.id = s.rustbucket_id

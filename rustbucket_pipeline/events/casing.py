@@ -1,0 +1,89 @@
+"""What FTP and SMTP clients typed, in their own letters: the honeypot logs names, passwords and addresses upper-cased.
+
+The true spelling stands in the `Command received` before. It is taken only when that is certain: all commands that
+could have been meant spell it the same. A function of one log's records in order; remembers a few of them.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from rustbucket_pipeline.events.record import Parsed
+from rustbucket_pipeline.events.values import undebug
+
+HEARD: Final = "rustbucket::protocols"
+_TOLD: Final = frozenset({"rustbucket::protocols::ftp", "rustbucket::protocols::smtp"})
+_VERBS: Final = {
+    "username": "USER",
+    "password": "PASS",
+    "filename": "STOR",
+    "mail_from": "MAIL FROM:",
+    "rcpt_to": "RCPT TO:",
+}
+_AT_ONCE = 2_000_000
+_REMEMBERED = 600_000_000
+"""Microseconds since it was typed: of what a command's own record tells, and of what later ones tell again."""
+
+_KEPT = 64
+_LONGEST = 4096
+
+
+def tells_again(target: str, fields: Iterable[str]) -> bool:
+    """Whether a message with these fields logs upper-cased what was typed before."""
+    return target in _TOLD and not _VERBS.keys().isdisjoint(fields)
+
+
+class _Said(NamedTuple):
+    at: int
+    text: str
+    upper: str
+
+
+class Casing:
+    """What was typed lately in one log."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self._said = {verb: deque[_Said](maxlen=_KEPT) for verb in _VERBS.values()}
+
+    def hear(self, parsed: Parsed, at: int) -> None:
+        """Remember the command of a record at that event time (microseconds), if it is one of FTP or SMTP."""
+        command = parsed.fields.get("command")
+        if parsed.target == HEARD and parsed.meaning.counted and isinstance(command, str):
+            self.typed(command, at)
+
+    def typed(self, command: str, at: int) -> None:
+        """Remember it."""
+        text = command.strip()[:_LONGEST]
+        for verb, said in self._said.items():
+            if text[: len(verb)].upper() == verb:
+                typed = text[len(verb) :].strip()
+                said.append(_Said(at, typed, _as_logged(typed)))
+
+    def recover(self, parsed: Parsed, at: int) -> None:
+        """Note in the record how its values were typed, where that is certain."""
+        if parsed.target not in _TOLD:
+            return
+        for name in _VERBS.keys() & parsed.fields.keys():
+            value, again = parsed.fields[name], name in parsed.meaning.debug
+            if not isinstance(value, str):
+                continue
+            logged = undebug(value) if again else value
+            if isinstance(logged, list):
+                parsed.recovered[name] = [self._typed(name, item, at, _REMEMBERED) or item for item in logged]
+            elif logged is not None and (typed := self._typed(name, logged, at, _REMEMBERED if again else _AT_ONCE)):
+                parsed.recovered[name] = typed
+
+    def _typed(self, name: str, logged: str, at: int, since: int) -> str | None:
+        spellings = set(self._candidates(_VERBS[name], logged, at - since))
+        return spellings.pop() if len(spellings) == 1 else None
+
+    def _candidates(self, verb: str, logged: str, since: int) -> Iterator[str]:
+        for said in self._said[verb]:
+            if said.at >= since and said.upper == logged:
+                yield said.text
+
+
+def _as_logged(typed: str) -> str:
+    """As the honeypot spells it: upper-cased, runs of blanks as one."""
+    return " ".join(typed.upper().split())

@@ -1,0 +1,87 @@
+"""Records → their readings and how far each can be believed; a damaged line gives several. Columns come later."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple
+
+from rustbucket_pipeline.events.dialects import recognise
+from rustbucket_pipeline.events.mend import Piece, glued_pieces, pieces_of
+from rustbucket_pipeline.events.normalise import SUSPECT
+from rustbucket_pipeline.events.read import LogRecord
+from rustbucket_pipeline.events.record import UNFINISHED, Parsed, Refused
+from rustbucket_pipeline.events.trust import Grader, with_witnesses
+from rustbucket_pipeline.model.window import HALF_HOUR
+
+_CONTINUES = "belongs to a text record that is not here: cut off, too long, or torn apart by a forged line"
+_HALF_HOUR = HALF_HOUR // timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class Graded:
+    """A record's reading, with its trust and the doubts it rests on; `source` are the bytes that were read."""
+
+    record: LogRecord
+    source: bytes
+    reading: Parsed
+    trust: float
+    doubts: tuple[str, ...]
+
+    @property
+    def suspect(self) -> bool:
+        """Whether it is taken for a forgery."""
+        return self.trust < SUSPECT
+
+
+class Lost(NamedTuple):
+    """Bytes that are no record, and why; `continues`: they may be more lines of the record before."""
+
+    record: LogRecord
+    reason: str
+    continues: bool = False
+
+
+def graded(records: Iterable[LogRecord], grader: Grader) -> Iterator[Graded | Lost]:
+    """What records that follow each other without a gap say, in order; together they cover the same bytes."""
+    for record, later in with_witnesses(records, grader):
+        reading = recognise(record.data, record.kind, record.likely)
+        if isinstance(reading, Parsed):
+            if record.kind != "text" or (reading.meaning.known and UNFINISHED not in reading.flags):
+                yield _graded(record, reading, grader, later)
+                continue
+            pieces = glued_pieces(record.data, record.likely)
+            if not pieces:
+                yield _graded(record, reading, grader, later)
+        else:
+            pieces = pieces_of(record.data, record.likely)
+            if len(pieces) == 1 and isinstance(pieces[0].reading, Refused):
+                bare = record.kind == "bare"
+                grader.pass_over(record)
+                yield Lost(record, _CONTINUES if bare and grader.open else pieces[0].reading.reason, continues=bare)
+                continue
+        for piece in pieces:
+            own = _part(record, piece)
+            if isinstance(piece.reading, Refused):
+                grader.pass_over(own)
+                yield Lost(own, piece.reading.reason, continues=piece.start > 0 and grader.open)
+            else:
+                yield _graded(own, piece.reading, grader, later, quoted=piece.quoted)
+
+
+def _graded(
+    record: LogRecord, reading: Parsed, grader: Grader, later: Collection[LogRecord], *, quoted: bool = False
+) -> Graded:
+    trust, doubts = grader.grade(reading, record, later, quoted=quoted)
+    return Graded(record, record.data, reading, trust, doubts)
+
+
+def _part(record: LogRecord, piece: Piece) -> LogRecord:
+    """A part of a damaged record; its own time counts if it is in the record's half hour."""
+    claimed, ts = piece.claimed, record.ts
+    clamped = claimed is not None and claimed != record.claimed and claimed // _HALF_HOUR != ts // _HALF_HOUR
+    if claimed is not None and claimed != record.claimed and not clamped:
+        ts = claimed
+    if claimed == record.claimed:
+        clamped = record.clamped
+    data = record.data[piece.start : piece.end]
+    return LogRecord(record.segment, record.offset + piece.start, data, piece.kind, claimed, ts, clamped, record.likely)
