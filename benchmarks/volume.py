@@ -33,6 +33,7 @@ GIGABYTE, MEGABYTE = 10**9, 10**6
 TIMES = 3
 AS_FAST, RESIDENT = 0.7, 250
 FILES, KEYS = 10_000, 100_000
+LOGS = "logs"
 NOW = FIRST_HOUR + timedelta(days=500)
 
 
@@ -67,8 +68,8 @@ def files() -> bool:
         for number in range(FILES):
             hour = FIRST_HOUR + timedelta(hours=number)
             own = line.replace(f"{FIRST_HOUR:%Y-%m-%dT%H}".encode(), f"{hour:%Y-%m-%dT%H}".encode())
-            (folder / f"rustbucket.log.{hour:%Y-%m-%d-%H}").write_bytes(own)
-        with _home() as home:
+            (folder / LOGS / f"rustbucket.log.{hour:%Y-%m-%d-%H}").write_bytes(own)
+        with _home(folder) as home:
             first, again = _pull(home, folder), _pull(home, folder)
     print(f"small files     {FILES:6} files  {FILES / first['seconds']:6.0f} files/s", end="")
     print(f"  unchanged: {FILES / again['seconds']:.0f} files/s")
@@ -113,6 +114,7 @@ def _serve(port: Connection) -> None:
 @contextmanager
 def _folder() -> Generator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="rustbucket-bench-"))
+    (folder / LOGS).mkdir()
     try:
         yield folder
     finally:
@@ -120,8 +122,10 @@ def _folder() -> Generator[Path]:
 
 
 @contextmanager
-def _home() -> Generator[Path]:
-    with _folder() as home, shared(home):
+def _home(folder: Path) -> Generator[Path]:
+    """Removed with its folder only: ext4 is slow to make files while many were removed just before."""
+    home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
+    with shared(home):
         engine = open_database(Settings(RUSTBUCKET_HOME=home))
         with engine.begin() as connection:
             row = {"id": RUSTBUCKET, "name": "measured", "status": "active", "registered_at": FIRST_HOUR}
@@ -131,7 +135,7 @@ def _home() -> Generator[Path]:
 
 
 def _log(folder: Path, size: int) -> Path:
-    path = folder / f"rustbucket.log.{FIRST_HOUR:%Y-%m-%d}"
+    path = folder / LOGS / f"rustbucket.log.{FIRST_HOUR:%Y-%m-%d}"
     with path.open("wb") as file:
         for _, data in hour_after_hour(size):
             file.write(data)
@@ -139,21 +143,20 @@ def _log(folder: Path, size: int) -> Path:
 
 
 def _pulled(folder: Path) -> dict[str, float]:
-    with _home() as home:
+    with _home(folder) as home:
         return _pull(home, folder)
 
 
 def _pull(home: Path, folder: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.archiver", home, folder, NOW.isoformat()]
+    command = [sys.executable, "-m", "benchmarks.archiver", home, folder / LOGS, NOW.isoformat()]
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 def _piped(path: Path) -> float:
+    packed = path.parent.with_name("log.zst")
     begun = time.perf_counter()
-    subprocess.run(["sh", "-c", 'cat "$1" | zstd -q -1 -c > "$1.zst"', "sh", path], check=True)
-    seconds = time.perf_counter() - begun
-    Path(f"{path}.zst").unlink()
-    return seconds
+    subprocess.run(["sh", "-c", 'cat "$1" | zstd -q -1 -c > "$2"', "sh", path, packed], check=True)
+    return time.perf_counter() - begun
 
 
 MEASURES: dict[str, Callable[[], bool]] = {"gigabyte": gigabyte, "memory": memory, "files": files, "keys": keys}

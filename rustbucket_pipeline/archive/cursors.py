@@ -114,7 +114,7 @@ def save(
     *,
     begun: bool,
 ) -> Cursor:
-    """Write the file's cursor; without `log_id` it begins a log of its own.
+    """Write the file's cursor; without `log_id` it begins a log of its own (`begin_logs` notes it for all at once).
 
     A key that held another log so far gets a new row; the old one is kept as replaced. `begun`: `own` is the row in
     which a log with bytes began.
@@ -150,6 +150,12 @@ def save(
     )
 
 
+def begin_logs(connection: Connection, rustbucket_id: str) -> None:
+    """Note that files which were noted without a log each begin one."""
+    own = (source_files.c.rustbucket_id == rustbucket_id) & source_files.c.log_id.is_(None)
+    connection.execute(update(source_files).where(own).values(log_id=source_files.c.id))
+
+
 def _stays(own: Cursor, log_id: int | None, *, begun: bool) -> bool:
     """Whether the row may go on for that log: it held none yet, or this one."""
     so_far = own.log_id or own.id
@@ -167,12 +173,8 @@ def _insert(
     start, end = file.period or (None, None)
     place = {"rustbucket_id": rustbucket_id, "key": file.key, "log_id": log_id, "size": file.size}
     times = {"period_start": start, "period_end": end, "first_seen_at": now, "last_seen_at": now}
-    row_id = connection.execute(
-        insert(source_files).values({**place, **times, **values}).returning(source_files.c.id)
-    ).scalar_one()
-    if log_id is None:
-        connection.execute(update(source_files).where(source_files.c.id == row_id).values(log_id=row_id))
-    return row_id
+    statement = insert(source_files).returning(source_files.c.id)
+    return connection.execute(statement, {**place, **times, **values}).scalar_one()
 
 
 def _update(connection: Connection, these: Collection[Cursor], **values: object) -> None:

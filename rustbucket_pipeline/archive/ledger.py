@@ -4,7 +4,7 @@ Rows only: no object and no source is touched here. Everything runs in the calle
 rustbucket's lock, so that a second pull of it waits and then finds nothing new.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -15,7 +15,7 @@ from rustbucket_pipeline.archive.held import Link, Log
 from rustbucket_pipeline.framing.times import Clock, moment_of
 from rustbucket_pipeline.model.window import HALF_HOUR, Window
 from rustbucket_pipeline.storage.builds import Build, record_builds, version_of
-from rustbucket_pipeline.storage.postgres import advisory_lock, load_sql
+from rustbucket_pipeline.storage.postgres import advisory_locks, load_sql
 from rustbucket_pipeline.storage.tables import rustbuckets, segments
 
 ASSET = "log_archives"
@@ -83,21 +83,27 @@ def logs_of(connection: Connection, rustbucket_id: str, periods: Collection[tupl
     return logs
 
 
-def add_segments(
-    connection: Connection, rustbucket_id: str, log: Log, file_id: int, new: Sequence[NewSegment], now: datetime
-) -> Log:
-    """Append the segments, read from that source file, to their log and its hash chain, in byte order."""
-    chain, rows = log.chain, list[dict[str, object]]()
-    for segment in new:
-        previous, chain = chain, chain_hash(chain, segment.byte_start, segment.byte_end, segment.sha256)
-        place = {"rustbucket_id": rustbucket_id, "log_id": log.id, "source_file_id": file_id, "pulled_at": now}
-        rows.append({**place, **_segment_row(segment), "previous_sha256": previous, "chain_sha256": chain})
-    if not rows:
-        return log
-    connection.execute(insert(segments), rows)
+def appended(log: Log, new: Sequence[NewSegment]) -> Log:
+    """The log with these segments, at least one, at its end."""
     links = (Link(segment.byte_start, segment.byte_end, segment.sha256, segment.object_key) for segment in new)
-    end = new[-1].clock_after
+    end, chain = new[-1].clock_after, chain_of(new, log.chain)
     return replace(log, links=(*log.links, *links), clock_at=moment_of(end.at), after_text=end.after_text, chain=chain)
+
+
+def rows_of(
+    rustbucket_id: str, log: Log, file_id: int, new: Iterable[NewSegment], now: datetime
+) -> Iterator[dict[str, object]]:
+    """Rows of the segments, read from that source file, that go on with the log and its hash chain, in byte order."""
+    chain, place = log.chain, {"rustbucket_id": rustbucket_id, "log_id": log.id, "source_file_id": file_id}
+    for segment in new:
+        previous, chain = chain, chain_of([segment], chain)
+        chained = {"previous_sha256": previous, "chain_sha256": chain}
+        yield {**place, **_segment_row(segment), **chained, "pulled_at": now}
+
+
+def add_segments(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows as `rows_of` gives them."""
+    connection.execute(insert(segments), rows)
 
 
 def note_newest(connection: Connection, rustbucket_id: str, new: Sequence[NewSegment]) -> None:
@@ -145,8 +151,7 @@ def chain_of(links: Iterable[Link | NewSegment], chain: str = "") -> str:
 def build_windows(connection: Connection, starts: Iterable[datetime], run_id: str | None, now: datetime) -> None:
     """Note what the windows now consist of; last in the transaction, so that pulls side by side see each other."""
     ordered = sorted(set(starts))
-    for start in ordered:
-        advisory_lock(connection, f"log_archives {start.isoformat()}")
+    advisory_locks(connection, [f"log_archives {start.isoformat()}" for start in ordered])
     versions = window_versions(connection, ordered).items()
     builds = [
         Build(ASSET, Window(start, HALF_HOUR), version, version, CODE_VERSION, run_id) for start, version in versions

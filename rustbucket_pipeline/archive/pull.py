@@ -187,6 +187,8 @@ class _Batch:
         files: Iterable[SourceFile],
     ) -> None:
         self.new: list[NewSegment] = []
+        self._rows: list[dict[str, object]] = []
+        self._bytes = 0
         self._context = context
         self._connection = connection
         self._rustbucket_id = rustbucket_id
@@ -197,7 +199,7 @@ class _Batch:
     @property
     def full(self) -> bool:
         """Whether it is time to write the ledger."""
-        return sum(segment.raw_bytes for segment in self.new) >= BATCH_BYTES
+        return self._bytes >= BATCH_BYTES
 
     def pull(self, file: SourceFile) -> None:
         """Store what the file has that its log lacks, and note how far it is archived now."""
@@ -221,10 +223,13 @@ class _Batch:
         cursors.leave(self._connection, self._rustbucket_id, file, own, reason, self._context.now)
 
     def finish(self) -> None:
-        """Make the objects durable; then note what their windows consist of now."""
+        """Make the objects durable; then write the ledger, and note what their windows consist of now."""
+        cursors.begin_logs(self._connection, self._rustbucket_id)
         if self.new:
             self._context.archive.settle()
             self._context.reached(Step.SETTLED)
+            ledger.add_segments(self._connection, self._rows)
+            self._context.reached(Step.LEDGER)
             ledger.note_newest(self._connection, self._rustbucket_id, self.new)
             starts = (segment.window_start for segment in self.new)
             ledger.build_windows(self._connection, starts, self._context.run_id, self._context.now)
@@ -232,9 +237,7 @@ class _Batch:
 
     def _append(self, file: SourceFile, log: Log | None, cursor: Cursor, taken: Taken) -> None:
         begun = log or Log(cursor.log_id or cursor.id, (), moment_of(taken.new[0].clock.at), False, "")
-        grown = ledger.add_segments(
-            self._connection, self._rustbucket_id, begun, cursor.id, taken.new, self._context.now
-        )
-        self._logs.put(grown, [file.period[0] if file.period else None])
+        self._rows += ledger.rows_of(self._rustbucket_id, begun, cursor.id, taken.new, self._context.now)
+        self._logs.put(ledger.appended(begun, taken.new), [file.period[0] if file.period else None])
         self.new += taken.new
-        self._context.reached(Step.LEDGER)
+        self._bytes += sum(segment.raw_bytes for segment in taken.new)

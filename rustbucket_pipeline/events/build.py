@@ -19,6 +19,7 @@ from rustbucket_pipeline.events.drift import Drift
 from rustbucket_pipeline.events.load import Written, load_events
 from rustbucket_pipeline.events.parse import QuarantineRow, Tally
 from rustbucket_pipeline.events.read import read_run, runs_of
+from rustbucket_pipeline.events.sessions import build_sessions
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.version import PARSER_VERSION
 from rustbucket_pipeline.framing.times import microseconds, moment_of
@@ -83,6 +84,7 @@ def build_hour(engine: Engine, archive: Archive, window: Window, now: datetime, 
         hour = _Hour(connection, archive, window)
         for rustbucket_id, own in groupby(segments, key=lambda segment: segment.rustbucket_id):
             hour.load(rustbucket_id, list(own))
+        build_sessions(connection, window)
         hour.sound_alarms(now)
         output = hour.output_version()
         record_build(connection, Build(ASSET, window, inputs, output, str(PARSER_VERSION), run_id), now)

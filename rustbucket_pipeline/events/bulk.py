@@ -3,8 +3,8 @@
 Both ways give the same rows; this is only where they meet. No database.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
 from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, groupby, islice
 from operator import itemgetter
 from typing import cast

@@ -55,7 +55,10 @@ def glued_pieces(data: bytes, likely: str) -> list[Piece]:
     later = [piece._replace(start=piece.start + at, end=piece.end + at) for piece in pieces_of(data[at:], likely)]
     if not any(isinstance(piece.reading, Parsed) and piece.reading.meaning.known for piece in later):
         return []
-    return [_readable(data, 0, at, recognise(data[:at], "text", likely)), *later]
+    half = recognise(data[:at], "text", likely)
+    if isinstance(half, Parsed):
+        half.awaits = ""  # it was cut, so nothing more of it will come
+    return [_readable(data, 0, at, half), *later]
 
 
 def _with_object(data: bytes, start: int, end: int, likely: str) -> Iterator[Piece]:

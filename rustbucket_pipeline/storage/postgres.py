@@ -114,8 +114,16 @@ def copy_binary(connection: Connection, table: str, columns: Sequence[str], chun
 
 def advisory_lock(connection: Connection, name: str) -> None:
     """Hold the lock of that name until the transaction ends; waits for whoever holds it."""
-    key = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+    advisory_locks(connection, [name])
+
+
+def advisory_locks(connection: Connection, names: Iterable[str]) -> None:
+    """Hold these locks, taken in this order."""
+    keys = [int.from_bytes(sha256(name.encode()).digest()[:8], signed=True) for name in names]
+    query = (
+        "SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) WITH ORDINALITY AS lock (key, place)"
+    )
+    connection.execute(text(f"{query} ORDER BY place"), {"keys": keys})
 
 
 def load_sql(package: str, name: str) -> TextClause:

@@ -49,13 +49,13 @@ session_parts = Table(
     _list("credentials", "[username, password], the first 20, cut at 128 characters"),
     _list("command_lines", "the first 50, cut at 256 characters"),
     _list("request_lines", "method and path; the first 50, cut at 256 characters"),
-    Column("event_ids", ARRAY(Text), nullable=False, comment="the first 50"),
+    Column("event_ids", ARRAY(Text), nullable=False, comment="of its counted rows, the first 50"),
     Column("first_event_id", Text, nullable=False),
     Column("last_event_id", Text, nullable=False),
     Column(
         "candidates", ARRAY(Text), nullable=False, comment="first event ids of parts these rows may be of; 20 at most"
     ),
-    Index("ix_session_parts_started_at", "started_at"),
+    Index("ix_session_parts_started_at", "started_at", postgresql_using="brin"),
     Index("ix_session_parts_rustbucket_id_started_at", "rustbucket_id", "started_at"),
     Index("ix_session_parts_src_ip", "src_ip"),
     Index("ix_session_parts_connection_key", "rustbucket_id", "connection_key", "hour"),

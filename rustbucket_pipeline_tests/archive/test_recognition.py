@@ -4,6 +4,7 @@ import gzip
 import itertools
 import random
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 import zstandard
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import null, select, update
 
+from rustbucket_pipeline.archive.ledger import chain_hash
 from rustbucket_pipeline.archive.promises import chains_unbroken
 from rustbucket_pipeline.storage.tables import alerts, segments, source_files
 from rustbucket_pipeline_tests.archive.fleet_on_disk import BKT, NINE, FleetOnDisk, hour_of_lines, json_line
@@ -35,6 +37,27 @@ def forget(fleet: FleetOnDisk, rustbucket_id: str = BKT) -> None:
 def open_alerts(fleet: FleetOnDisk) -> list[str]:
     with fleet.engine.connect() as connection:
         return list(connection.execute(select(alerts.c.kind).where(alerts.c.closed_at.is_(None))).scalars())
+
+
+@pytest.mark.parametrize("window", [0, 1])
+@pytest.mark.parametrize("cut", [-1, 0, 1])
+def test_a_copy_s_prefix_hash_is_its_log_s_chain_up_to_there(fleet: FleetOnDisk, window: int, cut: int) -> None:
+    fleet.write(f"abc/{NAME}", DATA)
+    fleet.pull()
+    with fleet.engine.connect() as connection:
+        rows = connection.execute(select(segments).order_by(segments.c.byte_start)).all()
+    ends = [row.byte_end for row in rows]
+    assert len(ends) == 2
+    assert ends[-1] == len(DATA)
+    length = min(ends[window] + cut, len(DATA))
+    fleet.write(f"xyz/{NAME}", DATA[:length])
+    fleet.pull()
+    chain = ""
+    for start, end in itertools.pairwise([0, *(end for end in ends if end < length), length]):
+        chain = chain_hash(chain, start, end, sha256(DATA[start:end]).hexdigest())
+    with fleet.engine.connect() as connection:
+        own = connection.execute(select(source_files).where(source_files.c.key.startswith("xyz/"))).one()
+    assert (own.consumed, own.prefix_sha256) == (length, chain)
 
 
 @packings

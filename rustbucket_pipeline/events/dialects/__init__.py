@@ -13,7 +13,7 @@ from rustbucket_pipeline.events.dialects.json import JSON
 from rustbucket_pipeline.events.dialects.kv import KV
 from rustbucket_pipeline.events.dialects.printf import COMMON
 from rustbucket_pipeline.events.dialects.proto import PROTO
-from rustbucket_pipeline.events.record import UNKNOWN, Dialect, Opened, Parsed, Refused, TextRecord
+from rustbucket_pipeline.events.record import UNFINISHED, UNKNOWN, Dialect, Opened, Parsed, Refused, TextRecord
 from rustbucket_pipeline.framing.split import Kind
 
 DIALECTS: tuple[Dialect, ...] = (COWRIE, JSON, KV, PROTO, CLASSIC)
@@ -35,7 +35,16 @@ _TOLD_BYTES = 1024
 def recognise(data: bytes, kind: Kind, likely: str) -> Parsed | Refused:
     """A record's reading. `likely` names the dialect of a text record that more than one could have written."""
     data = data.removeprefix(_BYTE_ORDER_MARK)
-    record = Opened(data, kind, _open_text(data) if kind == "text" else None)
+    text = _open_text(data) if kind == "text" else None
+    reading = _read(Opened(data, kind, text), likely)
+    if text is not None and text.body.endswith("\r") and isinstance(reading, Parsed) and _is_partial(reading):
+        # Lines that were given carriage returns on their way; an attacker's own stay in his text.
+        shorter = _read(Opened(data, kind, text._replace(body=text.body[:-1])), likely)
+        return shorter if isinstance(shorter, Parsed) and not _is_partial(shorter) else reading
+    return reading
+
+
+def _read(record: Opened, likely: str) -> Parsed | Refused:
     for dialect in DIALECTS:
         reading = dialect.recognise(record)
         if reading is not None:
@@ -46,6 +55,10 @@ def recognise(data: bytes, kind: Kind, likely: str) -> Parsed | Refused:
     shared = COMMON.read(body)
     meaning, fields = shared or (UNKNOWN, {})
     return Parsed(likely, level, target, body, fields, meaning, dirty)
+
+
+def _is_partial(reading: Parsed) -> bool:
+    return not reading.meaning.known or UNFINISHED in reading.flags
 
 
 def likely_dialect(data: bytes) -> str:

@@ -34,7 +34,7 @@ CREATE INDEX ix_session_parts_connection_key ON session_parts (rustbucket_id, co
 CREATE INDEX ix_session_parts_opens_before ON session_parts (rustbucket_id, connection_key, hour) WHERE opens_before;
 CREATE INDEX ix_session_parts_rustbucket_id_started_at ON session_parts (rustbucket_id, started_at);
 CREATE INDEX ix_session_parts_src_ip ON session_parts (src_ip);
-CREATE INDEX ix_session_parts_started_at ON session_parts (started_at);
+CREATE INDEX ix_session_parts_started_at ON session_parts USING brin (started_at);
 COMMENT ON TABLE session_parts IS 'what one connection left in the rows of one hour';
 COMMENT ON COLUMN session_parts.number IS 'within the hour, by first event, from 1';
 COMMENT ON COLUMN session_parts.connection_key IS 'address and port, or the log''s session id; else its lane';
@@ -49,5 +49,5 @@ COMMENT ON COLUMN session_parts.events_by_order IS 'of these, joined by order al
 COMMENT ON COLUMN session_parts.credentials IS '[username, password], the first 20, cut at 128 characters';
 COMMENT ON COLUMN session_parts.command_lines IS 'the first 50, cut at 256 characters';
 COMMENT ON COLUMN session_parts.request_lines IS 'method and path; the first 50, cut at 256 characters';
-COMMENT ON COLUMN session_parts.event_ids IS 'the first 50';
+COMMENT ON COLUMN session_parts.event_ids IS 'of its counted rows, the first 50';
 COMMENT ON COLUMN session_parts.candidates IS 'first event ids of parts these rows may be of; 20 at most';
