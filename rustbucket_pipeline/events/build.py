@@ -3,22 +3,22 @@
 A function of the segments and the parser version alone. The planner, partitions and retries are not its business.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 from itertools import groupby
 
+import pyarrow as pa
 from sqlalchemy import Connection, Engine, delete, select
 
 from rustbucket_pipeline.errors import IntegrityError
 from rustbucket_pipeline.events.alarms import sound, sound_drift
+from rustbucket_pipeline.events.bulk import BulkParser
 from rustbucket_pipeline.events.drift import Drift
-from rustbucket_pipeline.events.identity import Identities
 from rustbucket_pipeline.events.load import Written, load_events
-from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
-from rustbucket_pipeline.events.read import records_of, runs_of
-from rustbucket_pipeline.events.row import EventRow
+from rustbucket_pipeline.events.parse import QuarantineRow, Tally
+from rustbucket_pipeline.events.read import read_run, runs_of
 from rustbucket_pipeline.events.sessions import build_sessions
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.version import PARSER_VERSION
@@ -131,28 +131,20 @@ class _Hour:
         tally = self._tallies[rustbucket_id] = Tally(
             archived_bytes=sum(segment.byte_end - segment.byte_start for segment in segments)
         )
-        entries: list[QuarantineRow] = []
-        load_events(self._connection, self._events(rustbucket_id, segments, tally, entries), self._written)
-        self._quarantine(entries)
+        several = len({segment.log_id for segment in segments}) > 1
+        parser = BulkParser(rustbucket_id, several_logs=several, tally=tally)
+        load_events(self._connection, self._blocks(parser, segments), self._written)
+        self._quarantine(parser.refused)
         if not tally.agrees:
             raise IntegrityError(f"{rustbucket_id}, {self._window}: bytes don't add up ({tally}); report this as a bug")
         sums = {"hour": self._window.start, "rustbucket_id": rustbucket_id, **asdict(tally)}
         self._connection.execute(tables.hour_counts.insert(), {name: sums[name] for name in _TALLY})
 
-    def _events(
-        self, rustbucket_id: str, segments: list[Segment], tally: Tally, entries: list[QuarantineRow]
-    ) -> Iterator[EventRow]:
-        """The rows; what is no record is put into `entries`, which stay few (`ENTRIES_PER_LOG`)."""
-        several = len({segment.log_id for segment in segments}) > 1
-        parser = Parser(Identities(rustbucket_id, several_logs=several), tally)
-        self._drifts[rustbucket_id] = parser.drift
+    def _blocks(self, parser: BulkParser, segments: list[Segment]) -> Iterator[Sequence[pa.RecordBatch]]:
+        self._drifts[segments[0].rustbucket_id] = parser.drift
         for run in runs_of(segments):
             grader = Grader(open=run[0].after_text, last=microseconds(run[0].clock))
-            for row in parser.parse(records_of(self._archive, run), grader):
-                if isinstance(row, EventRow):
-                    yield row
-                else:
-                    entries.append(row)
+            yield from parser.parse(read_run(self._archive, run), grader)
 
     def _quarantine(self, entries: list[QuarantineRow]) -> None:
         for entry in entries:

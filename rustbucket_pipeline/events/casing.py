@@ -5,13 +5,13 @@ could have been meant spell it the same. A function of one log's records in orde
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from rustbucket_pipeline.events.record import Parsed
 from rustbucket_pipeline.events.values import undebug
 
-_HEARD: Final = "rustbucket::protocols"
+HEARD: Final = "rustbucket::protocols"
 _TOLD: Final = frozenset({"rustbucket::protocols::ftp", "rustbucket::protocols::smtp"})
 _VERBS: Final = {
     "username": "USER",
@@ -26,6 +26,11 @@ _REMEMBERED = 600_000_000
 
 _KEPT = 64
 _LONGEST = 4096
+
+
+def tells_again(target: str, fields: Iterable[str]) -> bool:
+    """Whether a message with these fields logs upper-cased what was typed before."""
+    return target in _TOLD and not _VERBS.keys().isdisjoint(fields)
 
 
 class _Said(NamedTuple):
@@ -44,8 +49,11 @@ class Casing:
     def hear(self, parsed: Parsed, at: int) -> None:
         """Remember the command of a record at that event time (microseconds), if it is one of FTP or SMTP."""
         command = parsed.fields.get("command")
-        if parsed.target != _HEARD or not parsed.meaning.counted or not isinstance(command, str):
-            return
+        if parsed.target == HEARD and parsed.meaning.counted and isinstance(command, str):
+            self.typed(command, at)
+
+    def typed(self, command: str, at: int) -> None:
+        """Remember it."""
         text = command.strip()[:_LONGEST]
         for verb, said in self._said.items():
             if text[: len(verb)].upper() == verb:

@@ -1,9 +1,13 @@
-"""Which event a record is: the same record seen on two roads is one event. Holds ids only, no records."""
+"""Which event a record is: the same record seen on two roads is one event. Holds keys of ids only, no records."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 
-_KEY_BYTES = 16
+from rustbucket_pipeline.events.seen import Seen
+
+_NTH_BYTES = 8
+_FIRST = bytes(_NTH_BYTES)
 _MOST_EQUALS = 10_000
 
 
@@ -15,28 +19,49 @@ class Identities:
 
     def __init__(self, rustbucket_id: str, *, several_logs: bool) -> None:
         """`several_logs`: the hour has more than one, so that ids must be remembered from one to the next."""
-        self._seed = sha256(rustbucket_id.encode("ascii") + b"\0")
-        self._taken: set[bytes] | None = set() if several_logs else None
+        self._seed = rustbucket_id.encode("ascii") + b"\0"
+        self._told = Seen() if several_logs else None
         self._log_id: int | None = None
-        self._seen: dict[datetime, dict[bytes, int]] = {}
+        self._halves: dict[datetime, _Half] = {}
 
     def claim(self, log_id: int, window_start: datetime, data: bytes) -> str | None:
         """The id of the log's next record, hex; None when an earlier log told the same event."""
+        (one,) = self.claim_all(log_id, window_start, [data])
+        return None if one is None else one.hex()
+
+    def claim_all(self, log_id: int, window_start: datetime, records: Sequence[bytes]) -> Sequence[bytes | None]:
+        """The ids, as 32 bytes each, of the log's next records, all of one half-hour; None as in `claim`."""
         if log_id != self._log_id:
-            self._log_id, self._seen = log_id, {}
-        identity = self._seed.copy()
-        identity.update(data)
-        seen = self._seen.setdefault(window_start, {})
-        key = identity.digest()[:_KEY_BYTES]
-        nth = seen.get(key, 0)
-        seen[key] = nth + 1
-        identity.update(nth.to_bytes(8, "big"))
-        if self._taken is not None:
-            event = identity.digest()[:_KEY_BYTES]
-            if event in self._taken:
-                return None
-            self._taken.add(event)
-        return identity.hexdigest()
+            self._log_id, self._halves = log_id, {}
+        half = self._halves.get(window_start)
+        if half is None:
+            half = self._halves[window_start] = _Half()
+        seed = self._seed
+        ids = [sha256(seed + record + _FIRST).digest() for record in records]
+        for at in half.seen.add(ids):
+            ids[at] = self._again(half, records[at])
+        return ids if self._told is None else _without(ids, self._told.add(ids))
+
+    def _again(self, half: "_Half", record: bytes) -> bytes:
+        equal = sha256(self._seed + record)
+        nth = half.repeats[equal.digest()] = half.repeats.get(equal.digest(), 0) + 1
+        equal.update(nth.to_bytes(_NTH_BYTES, "big"))
+        return equal.digest()
+
+
+class _Half:
+    """What a log's half-hour told so far: its ids, and how often a record was there again."""
+
+    def __init__(self) -> None:
+        self.seen = Seen()
+        self.repeats: dict[bytes, int] = {}
+
+
+def _without(ids: list[bytes], told: list[int]) -> list[bytes | None]:
+    left: list[bytes | None] = [*ids]
+    for at in told:
+        left[at] = None
+    return left
 
 
 def nth_of(event_id: str, rustbucket_id: str, data: bytes) -> int | None:
@@ -44,7 +69,7 @@ def nth_of(event_id: str, rustbucket_id: str, data: bytes) -> int | None:
     base = sha256(rustbucket_id.encode("ascii") + b"\0" + data)
     for nth in range(_MOST_EQUALS):
         identity = base.copy()
-        identity.update(nth.to_bytes(8, "big"))
+        identity.update(nth.to_bytes(_NTH_BYTES, "big"))
         if identity.hexdigest() == event_id:
             return nth
     return None

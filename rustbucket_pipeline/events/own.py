@@ -15,6 +15,9 @@ from rustbucket_pipeline.events.values import address_of
 
 Networks = Iterable[IPv4Network | IPv6Network]
 
+PATHS: Final = (b"/update_bucket", b"/extract_logs")
+"""What the registry's own requests ask for."""
+
 _REQUEST: Final = re.compile(r"\s*(\w{1,16}) (/(?:update_bucket|extract_logs)/?(?:\?\S*)?)(?=\s|\Z)", re.ASCII)
 _TOKEN: Final = re.compile(r"^authorization:[ \t]*token[ \t]", re.IGNORECASE | re.MULTILINE)
 _TOLD_WITHIN = 2_000_000
@@ -36,10 +39,12 @@ class OwnTraffic:
         parsed.own = self._from_us(parsed) or self._asks(parsed, at) or self._tells_again(parsed, at)
 
     def _from_us(self, parsed: Parsed) -> bool:
-        if self._known is None:
-            return False
         value = parsed.fields.get(parsed.spelled.get("client_ip", "client_ip"))
-        return isinstance(value, str) and self._known(value)
+        return isinstance(value, str) and self.comes_from_us(value)
+
+    def comes_from_us(self, client_ip: str) -> bool:
+        """Whether a peer, as the log writes it, is one of our collectors."""
+        return self._known is not None and self._known(client_ip)
 
     def _is_ours(self, text: str) -> bool:
         address = address_of(text)

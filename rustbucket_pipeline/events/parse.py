@@ -46,6 +46,15 @@ class Told(NamedTuple):
     likely: str
 
 
+class Context:
+    """What earlier records of a log say about later ones."""
+
+    def __init__(self, collectors: Networks = ()) -> None:
+        """Nothing yet."""
+        self.casing = Casing()
+        self.own = OwnTraffic(collectors)
+
+
 class Parser:
     """Parses the logs of one rustbucket's hour, one after the other.
 
@@ -58,6 +67,7 @@ class Parser:
         self._identities = identities
         self._tally = tally
         self._collectors = tuple(collectors)
+        self._context = Context(self._collectors)
         self._log_id: int | None = None
         self._entries = 0
 
@@ -66,13 +76,22 @@ class Parser:
         for told in self.tell(records, grader):
             yield told.row
 
+    def begin(self) -> Context:
+        """Forget the records before: what follows isn't their continuation. What will be remembered of it."""
+        self._context = Context(self._collectors)
+        return self._context
+
     def tell(self, records: Iterable[LogRecord], grader: Grader) -> Iterator[Told]:
         """The same, each with what it was read from."""
-        casing, own = Casing(), OwnTraffic(self._collectors)
+        self.begin()
+        yield from self.go_on(records, grader)
+
+    def go_on(self, records: Iterable[LogRecord], grader: Grader) -> Iterator[Told]:
+        """The same for records that follow the ones before."""
         entry: Told | None = None
         for found in made_whole(graded(records, grader)):
             self._enter(found.record)
-            told = self._lost(found) if isinstance(found, Lost) else self._told(found, casing, own)
+            told = self._lost(found) if isinstance(found, Lost) else self._told(found)
             if entry is not None:
                 joined = self._joined(entry, told)
                 if joined is not None:
@@ -91,7 +110,7 @@ class Parser:
         if record.segment.log_id != self._log_id:
             self._log_id, self._entries = record.segment.log_id, 0
 
-    def _told(self, found: Graded, casing: Casing, own: OwnTraffic) -> Told | None:
+    def _told(self, found: Graded) -> Told | None:
         record, reading = found.record, found.reading
         event_id = self._identities.claim(record.segment.log_id, record.segment.window_start, record.data)
         if event_id is None:
@@ -99,9 +118,9 @@ class Parser:
             self._tally.duplicate_bytes += len(record.data)
             return None
         if not found.suspect:
-            casing.hear(reading, record.ts)
-            casing.recover(reading, record.ts)
-            own.mark(reading, record.ts)
+            self._context.casing.hear(reading, record.ts)
+            self._context.casing.recover(reading, record.ts)
+            self._context.own.mark(reading, record.ts)
         secrets = may_hold_secret(found.source)
         columns = columns_of(reading, len(found.source), found.doubts, found.trust, secrets=secrets)
         row = EventRow(

@@ -35,10 +35,10 @@ REACH = 256 * 1024
 WITNESSES = 256
 """Records that follow and are asked; more than one read of a decoy can forge (4 KiB, 90 bytes a head)."""
 
-_WITNESS_BYTES = 1 << 20
+WITNESS_BYTES = 1 << 20
 _WRITTEN = re.compile(rb'(?:\{"timestamp":")?[0-9T:-]{19}\.[0-9]{6}Z(?:  INFO|  WARN| ERROR| DEBUG| TRACE|","level")')
 _LINE_BYTES = 160
-_RECENT = 256
+RECENT = 256
 _MOST_TARGETS = 1024
 
 
@@ -46,13 +46,13 @@ _MOST_TARGETS = 1024
 class _Recent:
     """What the last believed records told of, and the heads of all."""
 
-    told: deque[str] = field(default_factory=lambda: deque[str](maxlen=_RECENT))
+    told: deque[str] = field(default_factory=lambda: deque[str](maxlen=RECENT))
     targets: set[str | None] = field(default_factory=lambda: set(TARGETS))
     dialects: set[str] = field(default_factory=set[str])
     lines: dict[int, bytes] = field(default_factory=dict[int, bytes])
 
     def wrote(self, claimed: int, line: bytes) -> None:
-        if len(self.lines) >= _RECENT:
+        if len(self.lines) >= RECENT:
             del self.lines[next(iter(self.lines))]
         self.lines[claimed] = line
 
@@ -97,6 +97,11 @@ class Grader:
         if record.claimed is not None:
             self._recent.wrote(record.claimed, _line(record))
         return trust, doubts
+
+    def believe_lines(self, dialect: str, last: int, told: Iterable[str]) -> None:
+        """Note JSON lines that nobody can have forged: the time of the last, and whom and what they told of."""
+        self.open, self._awaited, self.dialect, self.last = False, b"", dialect, last
+        self._recent.told.extend(told)
 
     def pass_over(self, record: LogRecord) -> None:
         """Note what is no record, or none that is believed: an unfinished one may end there."""
@@ -157,7 +162,7 @@ def with_witnesses(records: Iterable[LogRecord], grader: Grader) -> Iterator[tup
     later = deque[LogRecord]()
     size = 0
     while True:
-        while not later or (grader.wary(later[0].offset) and len(later) <= WITNESSES and size < _WITNESS_BYTES):
+        while not later or (grader.wary(later[0].offset) and len(later) <= WITNESSES and size < WITNESS_BYTES):
             following = next(source, None)
             if following is None:
                 break

@@ -1,0 +1,166 @@
+"""Plain lines read by the block give the rows that the exact way gives, whatever stands between them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rustbucket_pipeline.demo.cast import cast_fleet
+from rustbucket_pipeline.demo.lines import hour_lines
+from rustbucket_pipeline.events.bulk import BulkParser
+from rustbucket_pipeline.events.columns import batch_of
+from rustbucket_pipeline.events.dialects.structured import TEMPLATES
+from rustbucket_pipeline.events.identity import Identities
+from rustbucket_pipeline.events.load import Written
+from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
+from rustbucket_pipeline.events.quick import plain_rows
+from rustbucket_pipeline.events.read import PlainLines, read_run, records_of
+from rustbucket_pipeline.events.row import EventRow
+from rustbucket_pipeline.events.trust import Grader
+from rustbucket_pipeline.framing.times import microseconds
+from rustbucket_pipeline.model.segment import Segment
+from rustbucket_pipeline.model.window import HALF_HOUR
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+
+ODD = [
+    "tokens of appreciation",
+    "authorization: token abcdef",
+    "nul \0 inside",
+    "\ud83d",
+    'say "hi"',
+    "back\\slash",
+    "ü€😀",
+    "a\r\nb",
+]
+TEXTS = st.one_of(st.text(max_size=30), st.sampled_from(ODD), st.text(st.characters(max_codepoint=127), max_size=1200))
+SCALARS = st.one_of(TEXTS, st.integers(-(2**63), 2**63), st.booleans(), st.none(), st.floats(allow_nan=False))
+TEXT = b"2026-03-02T00:00:08.000000Z  INFO rustbucket::handler: Received data: a\n"
+EMPTY = b'{"timestamp":"2026-03-02T00:00:09.000000Z","level":"INFO"}\n'
+PEERS = ["192.0.2.7", "192.0.2.7:4444", "2001:db8::1", "[2001:db8::1]:22", "::ffff:192.0.2.7", "010.0.0.1", "none", ""]
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> bytes:
+    """A line of a known message, mostly with the fields it should have."""
+    target, message = draw(st.sampled_from(sorted(TEMPLATES)))
+    template = draw(st.sampled_from(TEMPLATES[target, message]))
+    kinds = [*[template.meaning.raw_type] * 5, "odd"]
+    fields: dict[str, object] = {"message": message, "event_type": draw(st.sampled_from(kinds))}
+    for hole in template.pattern.holes:
+        fields[hole.name] = draw(_values(hole.name, hole.mark))
+    for name in draw(st.lists(st.sampled_from(["username", "extra", "_note", "duration", "path"]), max_size=2)):
+        fields.setdefault(name, draw(SCALARS))
+    at = START + timedelta(milliseconds=draw(st.integers(0, 1_000_000)))
+    record = {"timestamp": f"{at:%Y-%m-%dT%H:%M:%S.%f}Z", "level": "INFO", "fields": fields, "target": target}
+    written = json.dumps(record, ensure_ascii=draw(st.booleans()), separators=(",", ":"))
+    if draw(st.integers(0, 9)) == 0:
+        written = written.replace(',"target"', ',"span":{"name":"x"},"target"')
+    if draw(st.integers(0, 9)) == 0:
+        written = written.replace('"fields":{', '"fields":{"component":"x","component":"y",')
+    return written.encode("utf-8", "surrogatepass") + draw(st.sampled_from([b"\n"] * 8 + [b"\r\n", b" \n"]))
+
+
+def _values(name: str, mark: str) -> st.SearchStrategy[object]:
+    if name == "client_ip":
+        return st.sampled_from(PEERS)
+    if name == "protocol":
+        return st.sampled_from(["SSH", "FTP", "SMTP", "HTTP", "Ssh", "gopher", ""])
+    if name == "duration_secs":
+        return st.one_of(st.integers(0, 10**6), SCALARS)
+    return st.one_of(st.integers(0, 10**9), SCALARS) if mark == "#" else st.one_of(TEXTS, SCALARS)
+
+
+class OneObject:
+    """An archive that holds a single object."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = zstandard.ZstdCompressor().compress(data)
+
+    def get(self, key: str) -> bytes:
+        return self.data
+
+
+def segment_of(data: bytes) -> Segment:
+    digest = sha256(data).hexdigest()
+    before, after = START - timedelta(minutes=10), START + timedelta(hours=1)
+    return Segment(1, 1, 1, "BKT1", START, 7, 7 + len(data), "k", digest, START, False, before, after)
+
+
+def at_once(data: bytes, *, several: bool = False):
+    tally = Tally(archived_bytes=len(data))
+    parser = BulkParser("BKT1", several_logs=several, tally=tally)
+    blocks = parser.parse(read_run(OneObject(data), [segment_of(data)]), Grader(open=False, last=microseconds(START)))
+    rows = [row for block in blocks for batch in block for row in batch.to_pylist()]
+    return sorted(rows, key=lambda row: row["byte_offset"]), parser.refused, tally
+
+
+def one_by_one(data: bytes):
+    tally = Tally(archived_bytes=len(data))
+    parser = Parser(Identities("BKT1", several_logs=False), tally)
+    found = list(parser.parse(records_of(OneObject(data), [segment_of(data)]), Grader(False, microseconds(START))))
+    rows = batch_of([row for row in found if isinstance(row, EventRow)]).to_pylist()
+    return rows, [entry for entry in found if isinstance(entry, QuarantineRow)], tally
+
+
+def meant(rows):
+    """JSON is compared by what it says: a number or a letter has several spellings."""
+    return [{**row, "fields": row["fields"] and json.loads(row["fields"])} for row in rows]
+
+
+def agree(data: bytes) -> None:
+    quick, exact = at_once(data), one_by_one(data)
+    assert meant(quick[0]) == meant(exact[0])
+    assert quick[1:] == exact[1:]
+    assert quick[2].agrees
+
+
+@given(st.lists(lines(), min_size=1, max_size=12).map(b"".join))
+@settings(max_examples=300, deadline=None)
+def test_known_messages_with_any_values_give_the_rows_of_the_exact_way(data):
+    agree(data)
+
+
+@given(st.lists(st.one_of(lines(), st.binary(max_size=40), st.sampled_from([TEXT, EMPTY])), min_size=1, max_size=12))
+@settings(max_examples=200, deadline=None)
+def test_whatever_stands_between_them(pieces):
+    agree(b"".join(pieces) or b"\n")
+
+
+def test_the_quick_way_takes_what_a_rustbucket_writes():
+    """Else it would be of no use, and all of these tests would hold."""
+    played = hour_lines(cast_fleet(1, seed=1)[0], START, "window", 1)
+    end = microseconds(START + HALF_HOUR)
+    data = b"".join(line.data for line in sorted(played, key=lambda line: line.at) if line.at < end)
+    (plain,) = [read for read in read_run(OneObject(data), [segment_of(data)]) if isinstance(read, PlainLines)]
+    assert len(plain_rows(plain, lambda _: False).odd) < 0.15 * len(plain.ends)
+    agree(data)
+
+
+def test_equal_lines_are_different_events(json_line):
+    line = json_line(event_type="command", protocol="FTP", command="LIST")
+    rows, _, _ = at_once(line * 3)
+    assert len({row["event_id"] for row in rows}) == 3
+    agree(line * 3)
+
+
+def test_bytes_that_are_not_utf_8_are_kept_whatever_stands_beside_them(json_line):
+    line = json_line(event_type="command", protocol="SSH", command="uname", target="rustbucket::protocols::ssh_shell")
+    agree(line + line.replace(b"uname", b"un\xffame") + line)
+
+
+def test_versions_do_not_depend_on_which_way_a_row_came(json_line):
+    line = json_line(event_type="command", protocol="SSH", command="id", target="rustbucket::protocols::ssh_shell")
+    data = line + line.replace(b'"id"', b'"token"') + line
+    written, again = Written(), Written()
+    tally = Tally()
+    parser = BulkParser("BKT1", several_logs=False, tally=tally)
+    for block in parser.parse(read_run(OneObject(data), [segment_of(data)]), Grader(False, microseconds(START))):
+        written.add(block)
+    parser = Parser(Identities("BKT1", several_logs=False), tally)
+    rows = parser.parse(records_of(OneObject(data), [segment_of(data)]), Grader(False, microseconds(START)))
+    again.add([batch_of(list(rows))])
+    assert written.version() == again.version()
