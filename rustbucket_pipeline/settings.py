@@ -79,6 +79,12 @@ class Settings(BaseSettings):
         description="Networks (CIDR, separated by commas) that rustbuckets may be asked in although they are private "
         "or loopback. Default: none; only public addresses are contacted.",
     )
+    collector_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        validation_alias=AliasChoices("RUSTBUCKET_COLLECTOR_ADDRESSES"),
+        description="Addresses or networks (CIDR, separated by commas) from which this project asks rustbuckets: their "
+        "visits are flagged in the logs and never counted. Default: none; requests that carry a token are known.",
+    )
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
         validation_alias=AliasChoices("RUSTBUCKET_SECRET_KEYS"),
@@ -155,7 +161,7 @@ class Settings(BaseSettings):
     def _split_paths(cls, value: object) -> object:
         return tuple(part for part in value.split(":") if part) if isinstance(value, str) else value
 
-    @field_validator("allowed_networks", "claude_models", "secret_keys", mode="before")
+    @field_validator("allowed_networks", "collector_addresses", "claude_models", "secret_keys", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -12,8 +12,10 @@ from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
 from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized, provenance
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.events.build import build_hour
+from rustbucket_pipeline.events.own import collectors_of
 from rustbucket_pipeline.events.version import PARSER_VERSION
 from rustbucket_pipeline.model.window import HOUR, Window
+from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage import tables
 from rustbucket_pipeline.storage.objects import Archive
 
@@ -39,6 +41,7 @@ def event_assets() -> dg.Definitions:
         context: dg.AssetExecutionContext,
         database: dg.ResourceParam[Engine],
         archive: dg.ResourceParam[Archive],
+        settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
         """What the hour's archived bytes say: typed rows in `log_events`; what can't be parsed, in `quarantine`.
@@ -48,7 +51,7 @@ def event_assets() -> dg.Definitions:
 
         def build(window: Window) -> Iterator[dg.AssetMaterialization]:
             sources = provenance(context, "parsed_logs", window)
-            hour = build_hour(database, archive, window, clock(), context.run.run_id)
+            hour = build_hour(database, archive, window, clock(), context.run.run_id, collectors_of(settings))
             yield materialized("parsed_logs", window, hour.version, facts_of(hour, rows=hour.events), sources)
 
         with as_failure():

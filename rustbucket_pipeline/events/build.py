@@ -17,6 +17,7 @@ from rustbucket_pipeline.events.alarms import sound, sound_drift
 from rustbucket_pipeline.events.bulk import BulkParser
 from rustbucket_pipeline.events.drift import Drift
 from rustbucket_pipeline.events.load import Written, load_events
+from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import QuarantineRow, Tally
 from rustbucket_pipeline.events.read import read_run, runs_of
 from rustbucket_pipeline.events.sessions import build_sessions
@@ -68,8 +69,15 @@ class HourOutcome:
         return {"dagster/row_count": self.events, **numbers}
 
 
-def build_hour(engine: Engine, archive: Archive, window: Window, now: datetime, run_id: str | None) -> HourOutcome:
-    """Parse the hour's segments and replace its rows, entries and sums.
+def build_hour(
+    engine: Engine,
+    archive: Archive,
+    window: Window,
+    now: datetime,
+    run_id: str | None,
+    collectors: Networks = (),
+) -> HourOutcome:
+    """Parse the hour's segments and replace its rows, entries and sums; visits from `collectors` are our own.
 
     Raises:
         IntegrityError: an object isn't what its segment says, or the sums disagree; nothing is changed then.
@@ -81,7 +89,7 @@ def build_hour(engine: Engine, archive: Archive, window: Window, now: datetime, 
         before = build_of(connection, ASSET, window)
         _clear(connection, window)
         ensure_event_partition(connection, window.start.date())
-        hour = _Hour(connection, archive, window)
+        hour = _Hour(connection, archive, window, collectors)
         for rustbucket_id, own in groupby(segments, key=lambda segment: segment.rustbucket_id):
             hour.load(rustbucket_id, list(own))
         build_sessions(connection, window)
@@ -117,10 +125,11 @@ def _clear(connection: Connection, window: Window) -> None:
 class _Hour:
     """The loading of one hour: rustbucket by rustbucket, a batch of rows at a time."""
 
-    def __init__(self, connection: Connection, archive: Archive, window: Window) -> None:
+    def __init__(self, connection: Connection, archive: Archive, window: Window, collectors: Networks) -> None:
         self._connection = connection
         self._archive = archive
         self._window = window
+        self._collectors = tuple(collectors)
         self._written = Written()
         self._refused = sha256()
         self._tallies: dict[str, Tally] = {}
@@ -132,7 +141,7 @@ class _Hour:
             archived_bytes=sum(segment.byte_end - segment.byte_start for segment in segments)
         )
         several = len({segment.log_id for segment in segments}) > 1
-        parser = BulkParser(rustbucket_id, several_logs=several, tally=tally)
+        parser = BulkParser(rustbucket_id, several_logs=several, tally=tally, collectors=self._collectors)
         load_events(self._connection, self._blocks(parser, segments), self._written)
         self._quarantine(parser.refused)
         if not tally.agrees:

@@ -7,13 +7,15 @@ paths that carries a token: nobody else has a reason to send one. No network is 
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import ip_address
 from typing import Final
 
 from rustbucket_pipeline.events.record import Parsed
 from rustbucket_pipeline.events.values import address_of
+from rustbucket_pipeline.net.addresses import Network, parse_networks
+from rustbucket_pipeline.settings import Settings
 
-Networks = Iterable[IPv4Network | IPv6Network]
+Networks = Iterable[Network]
 
 PATHS: Final = (b"/update_bucket", b"/extract_logs")
 """What the registry's own requests ask for."""
@@ -22,6 +24,15 @@ _REQUEST: Final = re.compile(r"\s*(\w{1,16}) (/(?:update_bucket|extract_logs)/?(
 _TOKEN: Final = re.compile(r"^authorization:[ \t]*token[ \t]", re.IGNORECASE | re.MULTILINE)
 _TOLD_WITHIN = 2_000_000
 """Microseconds in which the other tellings of a request follow the first."""
+
+
+def collectors_of(settings: Settings) -> tuple[Network, ...]:
+    """The networks from which we ask.
+
+    Raises:
+        ConfigurationError: one of them is none.
+    """
+    return parse_networks(settings.collector_addresses, "RUSTBUCKET_COLLECTOR_ADDRESSES")
 
 
 class OwnTraffic:

@@ -57,17 +57,17 @@ def parse_address(text: str) -> Address | None:
         return None
 
 
-def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
-    """Networks in CIDR notation. Raises `ConfigurationError` naming the one that isn't."""
-    return tuple(_parse_network(text) for text in texts)
+def parse_networks(texts: Sequence[str], setting: str = "RUSTBUCKET_ALLOWED_NETWORKS") -> tuple[Network, ...]:
+    """Networks in CIDR notation. Raises `ConfigurationError` naming the one that isn't, and its setting."""
+    return tuple(_parse_network(text, setting) for text in texts)
 
 
-def _parse_network(text: str) -> Network:
+def _parse_network(text: str, setting: str) -> Network:
     try:
         return ip_network(text)
     except ValueError:
         raise ConfigurationError(
-            f"RUSTBUCKET_ALLOWED_NETWORKS: {text!r} is no network; write it like 10.1.2.0/24, without host bits"
+            f"{setting}: {text!r} is no network; write it like 10.1.2.0/24, without host bits"
         ) from None
 
 
