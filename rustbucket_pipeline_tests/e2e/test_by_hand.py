@@ -78,6 +78,8 @@ def test_the_ui_sees_the_runs_and_late_data_makes_its_own_window_stale_and_no_ot
         "every_active_rustbucket_reporting": "FAILED",
         "every_byte_accounted": "SUCCEEDED",
         "nothing_counts_twice": "SUCCEEDED",
+        "quarantine_rate": "SUCCEEDED",
+        "no_unknown_templates": "SUCCEEDED",
         "findings_cite_rows": "SUCCEEDED",
     }
 

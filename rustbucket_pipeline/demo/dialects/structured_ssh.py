@@ -43,7 +43,7 @@ def _refuse(voice: Voice) -> Iterator[Emission]:
         "active_connections": 5,
         "reason": Quoted("max_concurrent_exceeded"),
     }
-    told = Told("connection", None, voice.visit.source)
+    told = Told("other", None, voice.visit.source)
     yield Emission(voice.pace.wait(1, 2), "::rate_limiter", "Connection blocked", told, blocked)
     reason = {"reason": "Too many concurrent connections"}
     yield voice.say(_SSH, "Rate limit exceeded", "operational", {**voice.with_port, **reason})
