@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -137,17 +138,14 @@ def _query(filters: Filters, names: list[str], limit: int | None, form: Format, 
         with engine.connect() as connection:
             for rustbucket_id in filters.rustbuckets:
                 registry.get(connection, rustbucket_id)
-        rows = rows_found(engine, filters, chosen, most and most + 1)
-        if most is None:
-            put_rows(form, chosen, rows, output)
-            return
-        first = islice(rows, most)
-        if glance:
-            put_rows(form, [Column(name, "text") for name in _GLANCE], _glances(first), output)
-        else:
-            put_rows(form, chosen, first, output)
-        if limit is None and next(rows, None) is not None:
-            errors.print(f"these are the newest {most}; --limit or another --format shows more", soft_wrap=True)
+        with closing(rows_found(engine, filters, chosen, most and most + 1)) as rows:
+            first = islice(rows, most)
+            if glance:
+                put_rows(form, [Column(name, "text") for name in _GLANCE], _glances(first), output)
+            else:
+                put_rows(form, chosen, first, output)
+            if limit is None and next(rows, None) is not None:
+                errors.print(f"these are the newest {most}; --limit or another --format shows more", soft_wrap=True)
 
 
 def _glances(rows: Iterator[Values]) -> Iterator[Values]:

@@ -31,8 +31,14 @@ def show_differences(
             for line in _difference_lines(difference):
                 console.print(line, soft_wrap=True)
     if as_json:
-        print_json([{**asdict(one), "window": one.window.key} for one in found])
+        print_json([_document(one) for one in found])
     return int(any(one.differs for one in found))
+
+
+def _document(found: Difference) -> dict[str, object]:
+    counts = {"same": found.same, "changed": found.changed, "added": found.added, "removed": found.removed}
+    examples = [{**asdict(change), "place": change.place._asdict()} for change in found.examples]
+    return {"window": found.window.key, **counts, "columns": dict(found.columns), "examples": examples}
 
 
 def _difference_lines(found: Difference) -> Iterator[Text]:
