@@ -23,6 +23,9 @@ def show_differences(
     """Hour after hour, as each is compared; 1 if any differs."""
     found: list[Difference] = []
     for hour in hours:
+        if hour.version is None:
+            errors.print(f"– {hour.window}  not built yet", style="dim")
+            continue
         with engine.connect() as connection:
             snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
             difference = difference_of(snapshot, archive, hour.window, rustbuckets)
