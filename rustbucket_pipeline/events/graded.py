@@ -1,6 +1,6 @@
 """Records → their readings and how far each can be believed; a damaged line gives several. Columns come later."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from rustbucket_pipeline.events.mend import Piece, glued_pieces, pieces_of
 from rustbucket_pipeline.events.normalise import SUSPECT
 from rustbucket_pipeline.events.read import LogRecord
 from rustbucket_pipeline.events.record import UNFINISHED, Parsed, Refused
-from rustbucket_pipeline.events.trust import Grader, with_witnesses
+from rustbucket_pipeline.events.trust import Grader, Witnesses, with_witnesses
 from rustbucket_pipeline.model.window import HALF_HOUR
 
 _CONTINUES = "belongs to a text record that is not here: cut off, too long, or torn apart by a forged line"
@@ -68,9 +68,7 @@ def graded(records: Iterable[LogRecord], grader: Grader) -> Iterator[Graded | Lo
                 yield _graded(own, piece.reading, grader, later, quoted=piece.quoted)
 
 
-def _graded(
-    record: LogRecord, reading: Parsed, grader: Grader, later: Collection[LogRecord], *, quoted: bool = False
-) -> Graded:
+def _graded(record: LogRecord, reading: Parsed, grader: Grader, later: Witnesses, *, quoted: bool = False) -> Graded:
     trust, doubts = grader.grade(reading, record, later, quoted=quoted)
     return Graded(record, record.data, reading, trust, doubts)
 

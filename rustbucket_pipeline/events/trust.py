@@ -10,8 +10,8 @@ records share is no doubt, however odd it looks. `docs/events.md` lists the doub
 """
 
 import re
-from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rustbucket_pipeline.events.dialects import dialect_told
@@ -76,7 +76,7 @@ class Grader:
         return self.open or (self._reach is not None and offset < self._reach)
 
     def grade(
-        self, parsed: Parsed, record: LogRecord, later: Collection[LogRecord], *, quoted: bool = False
+        self, parsed: Parsed, record: LogRecord, later: "Witnesses", *, quoted: bool = False
     ) -> tuple[float, tuple[str, ...]]:
         """The record's trust and the doubts it rests on.
 
@@ -88,7 +88,7 @@ class Grader:
             if len(self._recent.targets) < _MOST_TARGETS:
                 self._recent.targets.add(parsed.target)
             return 1.0, ()
-        doubts = tuple(doubt for doubt, holds in self._doubts(parsed, record, later) if holds)
+        doubts = tuple(self._doubts(parsed, record, later))
         trust = IN_OPEN_TEXT * 0.5 ** len(doubts)
         if trust >= SUSPECT:
             self._believe(parsed, record)
@@ -108,42 +108,44 @@ class Grader:
         if self._awaited and (self._awaited in record.data or not self.wary(record.offset)):
             self._awaited = b""
 
-    def _doubts(self, parsed: Parsed, record: LogRecord, later: Collection[LogRecord]) -> Iterator[tuple[str, bool]]:
-        claims = [other.claimed for other in later if other.claimed is not None]
-        yield "clamped", record.clamped
-        yield "back in time", self.open and self._is_behind(parsed, record.claimed, claims)
-        yield "ahead of time", record.claimed is not None and self._is_ahead(record.claimed, claims)
-        yield "unknown target", parsed.target not in self._recent.targets
-        yield "unknown message", not parsed.meaning.known
-        yield "other dialect", self._is_foreign(parsed.dialect, later)
-        yield "written otherwise", not _WRITTEN.match(record.data)
-        yield "written twice", record.claimed is not None and self._is_repeated(record, record.claimed, claims, later)
-        yield "in an unfinished record", bool(self._awaited)
+    def _doubts(self, parsed: Parsed, record: LogRecord, later: "Witnesses") -> Iterator[str]:
+        claimed = record.claimed
+        if record.clamped:
+            yield "clamped"
+        if claimed is not None:
+            yield from self._doubts_of_time(parsed, claimed, later)
+        looks = (
+            ("written twice", claimed is not None and self._is_repeated(record, claimed, later)),
+            ("written otherwise", not _WRITTEN.match(record.data)),
+            ("unknown target", parsed.target not in self._recent.targets),
+            ("unknown message", not parsed.meaning.known),
+            ("other dialect", self._is_foreign(parsed.dialect, later)),
+            ("in an unfinished record", bool(self._awaited)),
+        )
+        yield from (doubt for doubt, holds in looks if holds)
 
-    def _is_behind(self, parsed: Parsed, claimed: int | None, claims: list[int]) -> bool:
-        """Not if the log goes on there, nor a little behind if it tells of what was just told of."""
-        if claimed is None or claimed >= self.last - JITTER:
-            return False
-        if claimed >= self.last - LEAP and any(value in self._recent.told for value in _told(parsed)):
-            return False
-        return 2 * sum(claim < self.last - JITTER for claim in claims) <= len(claims)
+    def _doubts_of_time(self, parsed: Parsed, claimed: int, later: "Witnesses") -> Iterator[str]:
+        """None if the log goes on there, nor a little behind if it tells of what was just told of."""
+        if self.open and claimed < self.last - JITTER:
+            follows = claimed >= self.last - LEAP and any(value in self._recent.told for value in _told(parsed))
+            if not follows and not later.mostly_before(self.last - JITTER):
+                yield "back in time"
+        elif claimed > self.last + LEAP and later.mostly_before(claimed - JITTER):
+            yield "ahead of time"
 
-    def _is_ahead(self, claimed: int, claims: list[int]) -> bool:
-        return claimed > self.last + LEAP and 2 * sum(claim < claimed - JITTER for claim in claims) > len(claims)
-
-    def _is_foreign(self, dialect: str, later: Iterable[LogRecord]) -> bool:
+    def _is_foreign(self, dialect: str, later: "Witnesses") -> bool:
         """Whether it is in a dialect not surely met before, and in another than three in four of those that follow."""
         if self.dialect is None or dialect == self.dialect or dialect in self._recent.dialects:
             return False
-        told = [name for name in (dialect_told(other.data, other.kind) for other in later) if name is not None]
+        told = [name for name in (dialect_told(other.data, other.kind) for other in later.records) if name is not None]
         return 4 * told.count(dialect) < len(told) or not told
 
-    def _is_repeated(self, record: LogRecord, claimed: int, claims: list[int], later: Iterable[LogRecord]) -> bool:
+    def _is_repeated(self, record: LogRecord, claimed: int, later: "Witnesses") -> bool:
         """Whether its line stands near it once more: attacker text is logged two to four times, a record once."""
         line, before = _line(record), self._recent.lines.get(claimed)
         if before is not None and _same(line, before):
             return True
-        return claimed in claims and any(_same(line, _line(other)) for other in later if other.claimed == claimed)
+        return claimed in later.claims and any(_same(line, _line(other)) for other in later.records)
 
     def _believe(self, parsed: Parsed, record: LogRecord) -> None:
         self.open = record.kind != "json" and parsed.meaning.opens
@@ -156,23 +158,55 @@ class Grader:
             self.last = record.claimed
 
 
-def with_witnesses(records: Iterable[LogRecord], grader: Grader) -> Iterator[tuple[LogRecord, Collection[LogRecord]]]:
+class Witnesses:
+    """The records that follow one, as far as they are known."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.records = deque[LogRecord]()
+        self.claims = Counter[int]()
+        self.size = 0
+
+    @property
+    def enough(self) -> bool:
+        """Whether no more are needed, or no more can be held."""
+        return len(self.records) > WITNESSES or self.size >= WITNESS_BYTES
+
+    def add(self, record: LogRecord) -> None:
+        """One more that follows."""
+        self.records.append(record)
+        self.size += len(record.data)
+        if record.claimed is not None:
+            self.claims[record.claimed] += 1
+
+    def take(self) -> LogRecord:
+        """The first of them, to be judged by the others."""
+        record = self.records.popleft()
+        self.size -= len(record.data)
+        if record.claimed is not None:
+            self.claims[record.claimed] -= 1
+            if not self.claims[record.claimed]:
+                del self.claims[record.claimed]
+        return record
+
+    def mostly_before(self, time: int) -> bool:
+        """Whether most of them claim an earlier time."""
+        earlier = sum([count for claim, count in self.claims.items() if claim < time])
+        return 2 * earlier > self.claims.total()
+
+
+def with_witnesses(records: Iterable[LogRecord], grader: Grader) -> Iterator[tuple[LogRecord, Witnesses]]:
     """Each record with those that follow it, as many as `grader` needs to judge it: none where nothing is forged."""
-    source = iter(records)
-    later = deque[LogRecord]()
-    size = 0
+    source, later = iter(records), Witnesses()
     while True:
-        while not later or (grader.wary(later[0].offset) and len(later) <= WITNESSES and size < WITNESS_BYTES):
+        while not later.records or (grader.wary(later.records[0].offset) and not later.enough):
             following = next(source, None)
             if following is None:
                 break
-            later.append(following)
-            size += len(following.data)
-        if not later:
+            later.add(following)
+        if not later.records:
             return
-        record = later.popleft()
-        size -= len(record.data)
-        yield record, later
+        yield later.take(), later
 
 
 def _told(parsed: Parsed) -> Iterator[str]:

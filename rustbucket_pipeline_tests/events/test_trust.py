@@ -84,10 +84,10 @@ def test_each_doubt_halves_the_trust():
     _, one, _ = believed((auth("00:05.000000", f"x\n{forged}\n") + opened("00:06.000000")).encode())
     assert one.doubts == (
         "back in time",
+        "written otherwise",
         "unknown target",
         "unknown message",
         "other dialect",
-        "written otherwise",
         "in an unfinished record",
     )
     assert one.trust == IN_OPEN_TEXT / 64
