@@ -80,7 +80,8 @@ def json_lines(
 
 def _line_ends(data: bytes) -> Integers:
     """Behind each newline; looked for in the words that hold one."""
-    newlines = np.zeros(-(-len(data) // 8) * 8, np.bool_)
+    newlines = np.empty(-(-len(data) // 8) * 8, np.bool_)
+    newlines[len(data) :] = False
     np.equal(np.frombuffer(data, np.uint8), ord("\n"), out=newlines[: len(data)])
     words = newlines.view(np.uint64)
     holding = np.flatnonzero(words != 0)
