@@ -125,7 +125,7 @@ def replay(
             raise UsageError("nothing is archived of that time; `rustbucket windows` shows what is")
         if diff:
             raise typer.Exit(show_differences(engine, open_archive(settings), hours, rustbucket or (), as_json=as_json))
-    rebuild(hours)
+        rebuild(engine, hours)
     with opened() as (engine, _), engine.connect() as connection:
         show_rebuilt(hours, held_hours(connection, start, end), as_json=as_json)
 

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from rustbucket_pipeline.cli.output import console, errors, plain, print_json, print_table
 from rustbucket_pipeline.control.jobs import PARSE_LOGS
+from rustbucket_pipeline.events.build import forget_hour
 from rustbucket_pipeline.events.export import shown
 from rustbucket_pipeline.events.replay import Difference, HeldHour, difference_of
 from rustbucket_pipeline.model.text import bounded
@@ -69,8 +70,11 @@ def _short(value: object) -> str:
     return bounded(plain(shown(value)), _LONGEST_SHOWN)
 
 
-def rebuild(hours: Sequence[HeldHour]) -> None:
+def rebuild(engine: Engine, hours: Sequence[HeldHour]) -> None:
     """By the schedule's own job, so that the runs show where every other does; hours in a row share one."""
+    with engine.begin() as connection:
+        for hour in hours:
+            forget_hour(connection, hour.window)
     from rustbucket_pipeline.control.runs import Runner  # here: Dagster takes a second that queries needn't pay
 
     runner = Runner.open()

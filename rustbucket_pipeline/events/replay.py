@@ -16,12 +16,12 @@ from typing import Literal, NamedTuple
 import msgspec
 from sqlalchemy import Connection, RowMapping
 
-from rustbucket_pipeline.events.build import segments_of
 from rustbucket_pipeline.events.identity import Identities
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
 from rustbucket_pipeline.events.query import ROWS_AT_A_TIME
 from rustbucket_pipeline.events.read import records_of, runs_of
 from rustbucket_pipeline.events.row import EventRow
+from rustbucket_pipeline.events.shares import segments_of
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.framing.times import microseconds, moment_of
 from rustbucket_pipeline.model.segment import Segment

@@ -272,6 +272,8 @@ hour_counts = Table(
     _sum("unknown_messages", "events of no known template"),
     _sum("own", "our own visits; they do not count"),
     _sum("redacted", "secrets of ours, taken out"),
+    Column("inputs_version", Text, nullable=False, server_default="", comment="hash of what these rows were made of"),
+    Column("output_version", Text, nullable=False, server_default="", comment="hash of these rows"),
     comment="the sums of promise 1, written with the hour",
 )
 

@@ -151,6 +151,7 @@ def test_an_object_that_holds_other_bytes_stops_the_hour_and_changes_nothing(hou
     (segment,) = hour.rows("select object_key from segments")
     hour.archive.delete(segment["object_key"])
     hour.archive.put_new(segment["object_key"], zstandard.compress(json_line(command="other")))
+    hour.log(json_line(command="new"))
     with pytest.raises(IntegrityError, match=segment["object_key"]):
         hour.build()
     assert everything(hour) == before
