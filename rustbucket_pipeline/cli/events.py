@@ -1,7 +1,7 @@
 """`rustbucket events`: the rows that records became, asked for and made again. Which and how: the events' room."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
@@ -39,8 +39,6 @@ _LAST_DAY = "24h"
 _GLANCE = ("time (UTC)", "rustbucket", "type", "proto", "from", "what", "event")
 _GLANCED_AT = ("event_ts", "rustbucket_id", "event_type", "protocol", "src_ip", "event_id")
 _TOLD = ("command", "username", "password", "http_method", "http_path", "message")
-_OTHER_COLUMNS = 80
-"""Characters that all columns but `what` take on a terminal."""
 
 Since = Annotated[str, typer.Option("--from", help="From then on: `2026-03-02`, `2026-03-02-04:00`, `36h` ago.")]
 Until = Annotated[str, typer.Option("--to", help="Until then, that moment left out; like --from.")]
@@ -148,19 +146,30 @@ def _query(filters: Filters, names: list[str], limit: int | None, form: Format, 
                 errors.print(f"these are the newest {most}; --limit or another --format shows more", soft_wrap=True)
 
 
-def _glances(rows: Iterator[Values]) -> Iterator[Values]:
-    """What matters of a row, on a line; shortened on a terminal only."""
-    short = sys.stdout.isatty()
-    room = max(20, console.width - _OTHER_COLUMNS) if short else 10_000
-    for at, *who, event_id, command, username, password, method, path, message in rows:
-        if command is not None:
-            what = command
-        elif username is not None or password is not None:
-            what = f"{plain(username)} : {plain(password)}"
-        else:
-            what = message if path is None else f"{method} {path}"
-        time = f"{at:%m-%d %H:%M:%S}" if short else at
-        yield time, *who, bounded(str(what), room), str(event_id)[:10] if short else event_id
+def _glances(rows: Iterator[Values]) -> Iterable[Values]:
+    """What matters of each row; on a terminal, as much of it as fits on a line."""
+    glances = (_glance(row) for row in rows)
+    return _fitted(list(glances)) if sys.stdout.isatty() else glances
+
+
+def _glance(row: Values) -> Values:
+    at, *who, event_id, command, username, password, method, path, message = row
+    if command is not None:
+        what = command
+    elif username is not None or password is not None:
+        what = f"{plain(username)} : {plain(password)}"
+    else:
+        what = message if path is None else f"{method} {path}"
+    return at, *who, what, event_id
+
+
+def _fitted(glances: list[Values]) -> list[Values]:
+    short = [(plain(at)[5:], *(plain(one) for one in who), str(event_id)[:10]) for at, *who, _, event_id in glances]
+    titles = [*_GLANCE[:5], _GLANCE[6]]
+    others = sum(max(len(one) for one in column) + 2 for column in zip(titles, *short, strict=True))
+    room = max(20, console.width - others)
+    whats = (bounded(str(glance[5]), room) for glance in glances)
+    return [(*line[:5], what, line[5]) for line, what in zip(short, whats, strict=True)]
 
 
 def _ask(sql: str, form: Format, output: Path | None) -> None:
