@@ -1,25 +1,27 @@
-"""An hour's records → rows in bulk: blocks of plain JSON lines the quick way, everything else record by record.
+"""An hour's records → rows in bulk: what can be read at once as columns, everything else record by record.
 
 Both ways give the same rows; this is only where they meet. No database.
 """
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, groupby, islice
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress, islice
 from typing import cast
 
 import pyarrow as pa
 
+from rustbucket_pipeline.events.ahead import Piece
 from rustbucket_pipeline.events.columns import batch_from, batch_of
 from rustbucket_pipeline.events.drift import Drift
+from rustbucket_pipeline.events.graded import Graded, Lost, graded
 from rustbucket_pipeline.events.identity import Identities
+from rustbucket_pipeline.events.lanes import Lanes, Stretch
 from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
-from rustbucket_pipeline.events.quick import PlainRows, plain_rows
-from rustbucket_pipeline.events.read import LogRecord, PlainLines
+from rustbucket_pipeline.events.quick import plain_rows
+from rustbucket_pipeline.events.quick_columns import PlainRows
+from rustbucket_pipeline.events.read import PlainLines, PlainText
 from rustbucket_pipeline.events.row import EventRow
-from rustbucket_pipeline.events.trust import REACH, WITNESS_BYTES, Grader
+from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.version import PARSER_VERSION
 
 BATCH_ROWS = 1000
@@ -45,102 +47,120 @@ class BulkParser:
         """The unknown templates so far."""
         return self._parser.drift
 
-    def parse(self, read: Iterable[LogRecord | PlainLines], grader: Grader) -> Iterator[list[pa.RecordBatch]]:
+    def parse(self, read: Iterable[Piece], grader: Grader) -> Iterator[list[pa.RecordBatch]]:
         """The rows of records that follow each other without a gap: some batches at a time, together in order."""
         self._context = self._parser.begin()
-        for at_once, some in groupby(_told_apart(read, grader), itemgetter(0)):
-            if at_once:
-                for _, lines in some:
-                    yield list(self._at_once(cast("PlainLines", lines), grader))
+        for some in Lanes(read, grader, self._context.own.comes_from_us):
+            if isinstance(some, PlainLines):
+                yield list(self._lines(some, grader))
+            elif isinstance(some, Stretch):
+                yield list(self._stretch(some, grader))
             else:
-                yield from self._one_by_one((cast("LogRecord", record) for _, record in some), grader)
+                rows = self._rows(some)
+                while batch := list(islice(rows, BATCH_ROWS)):
+                    yield [batch_of(batch)]
 
-    def _one_by_one(self, records: Iterable[LogRecord], grader: Grader) -> Iterator[list[pa.RecordBatch]]:
-        rows = self._rows(records, grader)
-        while some := list(islice(rows, BATCH_ROWS)):
-            yield [batch_of(some)]
-
-    def _rows(self, records: Iterable[LogRecord], grader: Grader) -> Iterator[EventRow]:
-        for told in self._parser.go_on(records, grader):
+    def _rows(self, judged: Iterable[Graded | Lost]) -> Iterator[EventRow]:
+        for told in self._parser.go_on(judged):
             if isinstance(told.row, EventRow):
                 yield told.row
             else:
                 self.refused.append(told.row)
 
-    def _at_once(self, lines: PlainLines, grader: Grader) -> Iterator[pa.RecordBatch]:
+    def _lines(self, lines: PlainLines, grader: Grader) -> Iterator[pa.RecordBatch]:
         plain = plain_rows(lines, self._context.own.comes_from_us)
-        if plain.places:
-            yield self._batch(lines, plain)
-        typed = deque(plain.typed)
-        for run in _in_a_row(plain.odd):
-            while typed and typed[0][0] < run[0]:
-                place, command = typed.popleft()
-                self._context.casing.typed(command, lines.ts[place])
-            rows = list(self._rows(map(lines.record, run), grader))
-            if rows:
-                yield batch_of(rows)
-        for place, command in typed:
-            self._context.casing.typed(command, lines.ts[place])
+        yield from self._at_once(lines, plain, "json", 1.0, lambda run: graded(map(lines.record, run), grader))
         grader.believe_lines("json", lines.ts[-1], plain.told)
 
-    def _batch(self, lines: PlainLines, plain: PlainRows) -> pa.RecordBatch:
-        segment, places = lines.segment, plain.places
-        spans = [lines.span(place) for place in places]
+    def _stretch(self, stretch: Stretch, grader: Grader) -> Iterator[pa.RecordBatch]:
+        calm, start, end = stretch
+        believed = calm.believed(start, end)
+        trusts = grader.believe_text(believed)
+        plain = calm.values.rows(start, end)
+        trust = [trusts[place - start] for place in plain.places]
+
+        def one_by_one(run: Iterable[int]) -> Iterator[Graded]:
+            for place in run:
+                record = calm.text.record(place)
+                yield Graded(record, record.data, calm.readings[place], trusts[place - start], ())
+
+        return self._at_once(calm.text, plain, believed.dialect, trust, one_by_one)
+
+    def _at_once(
+        self,
+        block: PlainLines | PlainText,
+        plain: PlainRows,
+        dialect: str,
+        trust: object,
+        one_by_one: Callable[[Sequence[int]], Iterable[Graded | Lost]],
+    ) -> Iterator[pa.RecordBatch]:
+        """Plain records as columns; the odd ones between them as usual, knowing what was typed before each."""
+        typed = iter(())
+        if plain.places:
+            batch, new = self._batch(block, plain, dialect, trust)
+            yield batch
+            typed = iter(_typed(plain, new))
+        following = next(typed, None)
+        for run in _in_a_row(plain.odd):
+            while following is not None and following[0] < run[0]:
+                self._hear(block, *following)
+                following = next(typed, None)
+            rows = list(self._rows(one_by_one(run)))
+            if rows:
+                yield batch_of(rows)
+        while following is not None:
+            self._hear(block, *following)
+            following = next(typed, None)
+
+    def _hear(self, block: PlainLines | PlainText, place: int, command: str) -> None:
+        self._context.casing.typed(command, block.ts[place])
+
+    def _batch(
+        self, block: PlainLines | PlainText, plain: PlainRows, dialect: str, trust: object
+    ) -> tuple[pa.RecordBatch, list[bool]]:
+        """The rows, and which of the plain records they are: an event that another log told is left out."""
+        segment = block.segment
+        spans = [block.span(place) for place in plain.places]
         lengths = [end - start for start, end in spans]
         ids = self._identities.claim_all(
-            segment.log_id, segment.window_start, [lines.data[start:end] for start, end in spans]
+            segment.log_id, segment.window_start, [block.data[start:end] for start, end in spans]
         )
         batch = batch_from(
             {
                 "event_id": [None if one is None else one.hex() for one in ids],
                 "rustbucket_id": segment.rustbucket_id,
-                "event_ts": [lines.ts[place] for place in places],
+                "event_ts": [block.ts[place] for place in plain.places],
                 "clamped": False,
-                "dialect": "json",
+                "dialect": dialect,
                 **plain.columns,
-                "trust": 1.0,
+                "trust": trust,
                 "segment_id": segment.id,
-                "byte_offset": [lines.offset + start for start, _ in spans],
+                "byte_offset": [block.offset + start for start, _ in spans],
                 "byte_length": lengths,
                 "parser_version": PARSER_VERSION,
             },
-            len(places),
+            len(plain.places),
         )
         new = [one is not None for one in ids]
-        self._count(lengths, new)
-        self._tally.counted += sum(compress(cast("Sequence[bool]", plain.columns["counted"]), new))
-        self._tally.refused += plain.refused
-        return batch if all(new) else batch.filter(pa.array(new))
+        self._count(plain, lengths, new)
+        return batch if all(new) else batch.filter(pa.array(new)), new
 
-    def _count(self, lengths: list[int], new: list[bool]) -> None:
+    def _count(self, plain: PlainRows, lengths: list[int], new: list[bool]) -> None:
         tally, events, event_bytes = self._tally, sum(new), sum(compress(lengths, new))
         tally.events += events
         tally.event_bytes += event_bytes
         tally.duplicates += len(lengths) - events
         tally.duplicate_bytes += sum(lengths) - event_bytes
+        tally.counted += sum(compress((one.counted for one in plain.known), new))
+        tally.refused += sum(compress((one.refuses for one in plain.known), new))
 
 
-def _told_apart(
-    read: Iterable[LogRecord | PlainLines], grader: Grader
-) -> Iterator[tuple[bool, LogRecord | PlainLines]]:
-    """Each, and whether it is read at once: lines so far behind all text that none of them can be an attacker's."""
-    safe_from: int | None = None
-    for one in read:
-        if safe_from is None:
-            safe_from = _safely_behind(one.offset) if grader.open else 0
-        if isinstance(one, LogRecord):
-            if one.kind == "text":
-                safe_from = _safely_behind(one.offset + len(one.data))
-            yield False, one
-        elif one.offset < safe_from or grader.wary(one.offset):
-            yield from ((False, record) for record in one.records())
-        else:
-            yield True, one
-
-
-def _safely_behind(end: int) -> int:
-    """Where neither attacker text that ends there can reach, nor a record that is asked about it."""
-    return end + REACH + WITNESS_BYTES
+def _typed(plain: PlainRows, new: Sequence[bool]) -> Iterator[tuple[int, str]]:
+    """Places of new records that tell what was typed, and what."""
+    commands = cast("Sequence[str]", plain.columns["command"])
+    for place, known, command, is_new in zip(plain.places, plain.known, commands, new, strict=True):
+        if known.typed and is_new:
+            yield place, command
 
 
 def _in_a_row(places: Sequence[int]) -> Iterator[list[int]]:

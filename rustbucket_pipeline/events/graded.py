@@ -43,7 +43,12 @@ class Lost(NamedTuple):
 
 def graded(records: Iterable[LogRecord], grader: Grader) -> Iterator[Graded | Lost]:
     """What records that follow each other without a gap say, in order; together they cover the same bytes."""
-    for record, later in with_witnesses(records, grader):
+    return judged(with_witnesses(records, grader), grader)
+
+
+def judged(witnessed: Iterable[tuple[LogRecord, Witnesses]], grader: Grader) -> Iterator[Graded | Lost]:
+    """The same of records that come with those that follow them."""
+    for record, later in witnessed:
         reading = recognise(record.data, record.kind, record.likely)
         if isinstance(reading, Parsed):
             if record.kind != "text" or (reading.meaning.known and UNFINISHED not in reading.flags):

@@ -84,12 +84,12 @@ class Parser:
     def tell(self, records: Iterable[LogRecord], grader: Grader) -> Iterator[Told]:
         """The same, each with what it was read from."""
         self.begin()
-        yield from self.go_on(records, grader)
+        yield from self.go_on(graded(records, grader))
 
-    def go_on(self, records: Iterable[LogRecord], grader: Grader) -> Iterator[Told]:
-        """The same for records that follow the ones before."""
+    def go_on(self, judged: Iterable[Graded | Lost]) -> Iterator[Told]:
+        """The same of what records say that follow the ones before."""
         entry: Told | None = None
-        for found in made_whole(graded(records, grader)):
+        for found in made_whole(judged):
             self._enter(found.record)
             told = self._lost(found) if isinstance(found, Lost) else self._told(found)
             if entry is not None:

@@ -27,18 +27,22 @@ class Hole(NamedTuple):
 
 
 class Pattern:
-    """One template, ready to be matched."""
+    """One template, ready to be matched.
 
-    __slots__ = ("_first", "_last", "_literals", "_pivot", "holes")
+    `literals` stand before, between and behind its `holes`; up to hole `pivot` it is matched from the left, from there
+    on from the right.
+    """
+
+    __slots__ = ("_first", "_last", "holes", "literals", "pivot")
 
     def __init__(self, template: str) -> None:
         """Cut the template into its literal parts and its holes."""
         pieces = _HOLE.split(template)
-        self._literals = pieces[::3]
-        self._first, self._last = self._literals[0], self._literals[-1]
+        self.literals = pieces[::3]
+        self._first, self._last = self.literals[0], self.literals[-1]
         self.holes = tuple(Hole(*pair) for pair in zip(pieces[1::3], pieces[2::3], strict=True))
         attackers = [at for at, hole in enumerate(self.holes) if hole.mark in {"*", "~"}]
-        self._pivot = attackers[-1] if attackers else len(self.holes) - 1
+        self.pivot = attackers[-1] if attackers else len(self.holes) - 1
 
     @property
     def opens(self) -> bool:
@@ -48,7 +52,7 @@ class Pattern:
     @property
     def ending(self) -> str:
         """The literal part before the last hole: where it stands, the text is nearly complete."""
-        return self._literals[-2] if self.holes else ""
+        return self.literals[-2] if self.holes else ""
 
     def match(self, text: str) -> dict[str, object] | None:
         """What stands in each hole, or None when the text isn't made from this template."""
@@ -58,12 +62,12 @@ class Pattern:
         if left > right or not text.startswith(self._first) or not text.endswith(self._last):
             return None
         found: dict[str, str] = {}
-        for at in range(self._pivot):
+        for at in range(self.pivot):
             end = self._end_of(at, text, left, right)
             if end < 0:
                 return None
             found[self.holes[at].name] = text[left:end]
-            left = end + len(self._literals[at + 1])
+            left = end + len(self.literals[at + 1])
         return self._match_back(text, left, right, found)
 
     def begun(self, text: str) -> dict[str, object] | None:
@@ -72,27 +76,27 @@ class Pattern:
             return None
         left, found = len(self._first), dict[str, object]()
         for at, hole in enumerate(self.holes):
-            end = self._end_of(at, text, left, len(text)) if self._literals[at + 1] else -1
+            end = self._end_of(at, text, left, len(text)) if self.literals[at + 1] else -1
             value = text[left:end] if end >= 0 else text[left:]
             found |= self._typed({hole.name: value}, (hole,)) or {}
             if end < 0:
                 return None if hole.mark != "*" and _ANOTHER_FIELD.search(value) else found
-            left = end + len(self._literals[at + 1])
+            left = end + len(self.literals[at + 1])
         return None
 
     def _match_back(self, text: str, left: int, right: int, found: dict[str, str]) -> dict[str, object] | None:
-        for at in range(len(self.holes) - 1, self._pivot, -1):
-            literal = self._literals[at]
+        for at in range(len(self.holes) - 1, self.pivot, -1):
+            literal = self.literals[at]
             start = text.rfind(literal, left, right)
             if start < 0:
                 return None
             found[self.holes[at].name] = text[start + len(literal) : right]
             right = start
-        found[self.holes[self._pivot].name] = text[left:right]
+        found[self.holes[self.pivot].name] = text[left:right]
         return self._typed(found, self.holes)
 
     def _end_of(self, at: int, text: str, left: int, right: int) -> int:
-        literal = self._literals[at + 1]
+        literal = self.literals[at + 1]
         if self.holes[at].mark == "?":
             debug = DEBUG_VALUE.match(text, left, right)
             if debug is not None and text.startswith(literal, debug.end()):

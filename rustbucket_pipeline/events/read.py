@@ -17,6 +17,7 @@ from rustbucket_pipeline.events.dialects import likely_dialect
 from rustbucket_pipeline.framing.lines import JsonLines
 from rustbucket_pipeline.framing.records import FramedRecord, Framer
 from rustbucket_pipeline.framing.split import MAX_RECORD_BYTES, Kind
+from rustbucket_pipeline.framing.texts import TextRecords
 from rustbucket_pipeline.framing.times import Clock, microseconds
 from rustbucket_pipeline.model.segment import Segment
 from rustbucket_pipeline.model.window import HALF_HOUR
@@ -74,6 +75,36 @@ class PlainLines(NamedTuple):
         return map(self.record, range(len(self.ends)))
 
 
+class PlainText(NamedTuple):
+    """Text records one behind the other, with heads as Rustbucket writes them; `data` begins at `offset` of the log.
+
+    Record n ends at `ends[n]`, counted from `data`'s beginning; the others are its columns of `LogRecord`.
+    """
+
+    segment: Segment
+    offset: int
+    data: bytes
+    ends: list[int]
+    claimed: list[int]
+    ts: list[int]
+    clamped: list[bool]
+    likely: str
+
+    def span(self, place: int) -> tuple[int, int]:
+        """Where the record at this place begins and ends in `data`."""
+        return self.ends[place - 1] if place else 0, self.ends[place]
+
+    def record(self, place: int) -> LogRecord:
+        """The record at this place, counted from 0."""
+        start, end = self.span(place)
+        times = self.claimed[place], self.ts[place], self.clamped[place]
+        return LogRecord(self.segment, self.offset + start, self.data[start:end], "text", *times, self.likely)
+
+    def records(self) -> Iterator[LogRecord]:
+        """All of them, one by one."""
+        return map(self.record, range(len(self.ends)))
+
+
 def runs_of(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
     """Segments in the order of their logs and bytes → runs of one log without a gap."""
     run: list[Segment] = []
@@ -99,7 +130,7 @@ def records_of(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord]:
             yield from read.records()
 
 
-def read_run(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord | PlainLines]:
+def read_run(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord | PlainLines | PlainText]:
     """The same, many records at once where that is quicker.
 
     Raises:
@@ -151,17 +182,19 @@ class _Whole:
         return self.head._replace(data=b"".join([self.head.data, *self.rest])) if self.rest else self.head
 
 
-def _pieces(archive: Archive, segment: Segment) -> Iterator[LogRecord | PlainLines]:
+def _pieces(archive: Archive, segment: Segment) -> Iterator[LogRecord | PlainLines | PlainText]:
     framer = Framer(_clock_of(segment), segment.byte_start)
     held, start, likely = b"", segment.byte_start, ""
     for block in _blocks(archive, segment):
         held += block
-        lines = framer.feed_lines(block)
-        if lines is not None:
+        if (lines := framer.feed_lines(block)) is not None:
             yield from _plain(segment, lines, held[: framer.offset - start], start)
         else:
             likely = likely or likely_dialect(held[:_SNIFFED_BYTES])
-            yield from _cut(segment, framer.feed(block), held, start, likely)
+            if (text := framer.feed_text(block)) is not None:
+                yield _text(segment, text, held[: framer.offset - start], start, likely)
+            else:
+                yield from _cut(segment, framer.feed(block), held, start, likely)
         held, start = held[framer.offset - start :], framer.offset
     yield from _cut(segment, framer.finish(), held, start, likely)
 
@@ -173,6 +206,13 @@ def _plain(segment: Segment, lines: JsonLines, data: bytes, start: int) -> Itera
         yield plain
     else:
         yield from (_settled(record, first, last) for record in plain.records())
+
+
+def _text(segment: Segment, text: TextRecords, data: bytes, start: int, likely: str) -> PlainText:
+    ts = text.ts.clip(*_bounds(segment))
+    clamped = text.clamped | (ts != text.ts)
+    lists = text.ends.tolist(), text.claimed.tolist(), ts.tolist(), clamped.tolist()
+    return PlainText(segment, start, data, *lists, likely)
 
 
 def _cut(segment: Segment, framed: Iterable[FramedRecord], held: bytes, start: int, likely: str) -> Iterator[LogRecord]:

@@ -11,8 +11,9 @@ records share is no doubt, however odd it looks. `docs/events.md` lists the doub
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, KeysView, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rustbucket_pipeline.events.dialects import dialect_told
 from rustbucket_pipeline.events.dialects.structured import TARGETS
@@ -39,6 +40,9 @@ WITNESS_BYTES = 1 << 20
 _WRITTEN = re.compile(rb'(?:\{"timestamp":")?[0-9T:-]{19}\.[0-9]{6}Z(?:  INFO|  WARN| ERROR| DEBUG| TRACE|","level")')
 _LINE_BYTES = 160
 RECENT = 256
+NOTED = 2 * RECENT
+"""Records after which nothing is left of what was recent before, even if some were written at the same time."""
+
 _MOST_TARGETS = 1024
 
 
@@ -95,13 +99,46 @@ class Grader:
         else:
             self.pass_over(record)
         if record.claimed is not None:
-            self._recent.wrote(record.claimed, _line(record))
+            self._recent.wrote(record.claimed, line_of(record.data))
         return trust, doubts
 
     def believe_lines(self, dialect: str, last: int, told: Iterable[str]) -> None:
         """Note JSON lines that nobody can have forged: the time of the last, and whom and what they told of."""
         self.open, self._awaited, self.dialect, self.last = False, b"", dialect, last
         self._recent.told.extend(told)
+
+    def goes_on(self, claimed: int, dialect: str) -> bool:
+        """Whether a record of that time and dialect raises no doubt in what went before."""
+        familiar = self.dialect in (None, dialect) or dialect in self._recent.dialects
+        return familiar and not self._awaited and self.last - JITTER <= claimed <= self.last + LEAP
+
+    @property
+    def written(self) -> KeysView[int]:
+        """The times that the last heads claimed."""
+        return self._recent.lines.keys()
+
+    def wrote(self, claimed: int, line: bytes) -> bool:
+        """Whether a record of that time was written with that line."""
+        before = self._recent.lines.get(claimed)
+        return before is not None and same_line(line, before)
+
+    def believe_text(self, run: "BelievedText") -> list[float]:
+        """Note text records against which nothing speaks; their trust, one by one."""
+        trusts: list[float] = []
+        start, awake, reach = run.start, self.open, self._reach or run.start
+        for end, opens in zip(run.ends, run.opens, strict=True):
+            trusts.append(IN_OPEN_TEXT if awake or start < reach else 1.0)
+            if opens:
+                reach, self._reach = end + REACH, end + REACH
+            start, awake = end, opens
+        self.open, self.dialect, self.last, self._awaited = awake, run.dialect, run.last, b""
+        if 1.0 in trusts:
+            self._recent.dialects.add(run.dialect)
+        self._recent.told.extend(run.told)
+        for trust, (claimed, line) in zip(trusts[-len(run.lines) :], run.lines, strict=True):
+            if trust < 1.0:
+                self._recent.wrote(claimed, line)
+        return trusts
 
     def pass_over(self, record: LogRecord) -> None:
         """Note what is no record, or none that is believed: an unfinished one may end there."""
@@ -127,7 +164,7 @@ class Grader:
     def _doubts_of_time(self, parsed: Parsed, claimed: int, later: "Witnesses") -> Iterator[str]:
         """None if the log goes on there, nor a little behind if it tells of what was just told of."""
         if self.open and claimed < self.last - JITTER:
-            follows = claimed >= self.last - LEAP and any(value in self._recent.told for value in _told(parsed))
+            follows = claimed >= self.last - LEAP and any(value in self._recent.told for value in told_of(parsed))
             if not follows and not later.mostly_before(self.last - JITTER):
                 yield "back in time"
         elif claimed > self.last + LEAP and later.mostly_before(claimed - JITTER):
@@ -142,10 +179,10 @@ class Grader:
 
     def _is_repeated(self, record: LogRecord, claimed: int, later: "Witnesses") -> bool:
         """Whether its line stands near it once more: attacker text is logged two to four times, a record once."""
-        line, before = _line(record), self._recent.lines.get(claimed)
-        if before is not None and _same(line, before):
+        line = line_of(record.data)
+        if self.wrote(claimed, line):
             return True
-        return claimed in later.claims and any(_same(line, _line(other)) for other in later.records)
+        return claimed in later.claims and any(same_line(line, line_of(other.data)) for other in later.records)
 
     def _believe(self, parsed: Parsed, record: LogRecord) -> None:
         self.open = record.kind != "json" and parsed.meaning.opens
@@ -153,9 +190,25 @@ class Grader:
             self._reach = record.offset + len(record.data) + REACH
         self._awaited = parsed.awaits.encode() if UNFINISHED in parsed.flags else b""
         self.dialect = parsed.dialect
-        self._recent.told.extend(_told(parsed))
+        self._recent.told.extend(told_of(parsed))
         if record.claimed is not None:
             self.last = record.claimed
+
+
+class BelievedText(NamedTuple):
+    """Text records of one dialect, one behind the other, that are known and finished and in nobody's doubt.
+
+    They begin at `start`, end at `ends`; `opens`: each ends in attacker text. `last` is the time that the last claims;
+    `told` and `lines` (with the time claimed) are those of the last `NOTED` records.
+    """
+
+    dialect: str
+    start: int
+    ends: Sequence[int]
+    opens: Sequence[bool]
+    last: int
+    told: Sequence[str]
+    lines: Sequence[tuple[int, bytes]]
 
 
 class Witnesses:
@@ -209,7 +262,7 @@ def with_witnesses(records: Iterable[LogRecord], grader: Grader) -> Iterator[tup
         yield later.take(), later
 
 
-def _told(parsed: Parsed) -> Iterator[str]:
+def told_of(parsed: Parsed) -> Iterator[str]:
     """Whom and what a record tells of: who forges these tells of himself."""
     for name in ("client_ip", "command"):
         value = parsed.fields.get(name)
@@ -217,10 +270,11 @@ def _told(parsed: Parsed) -> Iterator[str]:
             yield value
 
 
-def _line(record: LogRecord) -> bytes:
-    return record.data[:_LINE_BYTES].partition(b"\n")[0].rstrip(b"\r")
+def line_of(data: bytes) -> bytes:
+    """A record's first line, as far as it is compared."""
+    return data[:_LINE_BYTES].partition(b"\n")[0].rstrip(b"\r")
 
 
-def _same(one: bytes, other: bytes) -> bool:
+def same_line(one: bytes, other: bytes) -> bool:
     """Whether one begins with the other: what stands behind attacker text in each telling differs."""
     return one.startswith(other) or other.startswith(one)

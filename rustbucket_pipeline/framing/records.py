@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rustbucket_pipeline.framing.lines import JsonLines, json_lines
 from rustbucket_pipeline.framing.split import MAX_RECORD_BYTES, Kind, RawRecord, Splitter
+from rustbucket_pipeline.framing.texts import TextRecords, text_records
 from rustbucket_pipeline.framing.times import WITNESSES, Clock, counts, needs_witnesses
 
 
@@ -63,6 +64,20 @@ class Framer:
             self._clock = self._clock.after(int(lines.ts[-1]), "json")
             self._end += len(data)
         return lines
+
+    def feed_text(self, block: bytes) -> TextRecords | None:
+        """The quick way for text: the records that what is held and the block begin with; the rest of it is held.
+
+        None: it doesn't begin with one, and nothing was taken; `feed` takes the block.
+        """
+        data = b"" if self._waiting else self._splitter.everything(block)
+        records = text_records(data, self._clock, self._splitter.minute_start, MAX_RECORD_BYTES) if data else None
+        if records is not None:
+            taken = int(records.ends[-1])
+            self._splitter.keep(data[taken:], taken)
+            self._clock = self._clock.after(int(records.ts[-1]), "text")
+            self._end += taken
+        return records
 
     def finish(self, *, tail: bool = True) -> list[FramedRecord]:
         """The records left when no more bytes come for now; a later reader may go on at `offset`.

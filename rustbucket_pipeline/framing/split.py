@@ -84,6 +84,15 @@ class Splitter:
         self._scanned = _scanned(self._pending)
         self._offset += len(lines)
 
+    def everything(self, block: bytes) -> bytes:
+        """What is held and the block, for a reader who tells records by himself; he `keeps` what he leaves of it."""
+        return b"" if self._continues else self._pending + block
+
+    def keep(self, rest: bytes, taken: int) -> None:
+        """Hold the rest of what `everything` gave, behind so many bytes that were read."""
+        self._pending, self._scanned = rest, 0
+        self._offset += taken
+
     def minute_start(self, minute: bytes) -> int | None:
         """Microseconds of `YYYY-MM-DDTHH:MM`, or None where no such minute exists."""
         if minute not in self._minutes:
@@ -91,15 +100,16 @@ class Splitter:
         return self._minutes[minute]
 
     def finish(self, *, tail: bool) -> list[RawRecord]:
-        """The record left over when no more bytes come for now; a later reader may go on behind it.
+        """The records left over when no more bytes come for now; a later reader may go on behind them.
 
         Without `tail`, a last line that has no newline yet is left for that reader.
         """
+        records = self.feed(b"")
         data = self._pending if tail else self._pending[: self._pending.rfind(b"\n") + 1]
         self._pending, self._scanned = b"", 0
-        if not data:
-            return []
-        return [self._record(data, 0, len(data), None if self._continues else _HEAD.match(data))]
+        if data:
+            records.append(self._record(data, 0, len(data), None if self._continues else _HEAD.match(data)))
+        return records
 
     def _end_of(self, data: bytes, at: int, head: re.Match[bytes] | None, resume: int) -> int | None:
         start = max(at, resume)

@@ -9,7 +9,9 @@ import re
 from rustbucket_pipeline.events.dialects.structured import TEMPLATES
 from rustbucket_pipeline.events.record import UNFINISHED, UNKNOWN, Opened, Parsed, TextRecord
 
-_MARK = ' event_type="'
+MARK = ' event_type="'
+"""Ends a message; what follows are fields."""
+
 _TYPE = re.compile(r'event_type="([a-z_]{1,32})"')
 
 
@@ -23,7 +25,7 @@ class KeyValue:
         if record.text is None:
             return None
         level, target, body, dirty = record.text
-        message, mark, fields = body.partition(_MARK)
+        message, mark, fields = body.partition(MARK)
         if not mark or "\n" in message:
             return None
         for template in TEMPLATES.get((target or "", message), ()):
@@ -31,7 +33,7 @@ class KeyValue:
             if values is not None:
                 values = {"event_type": template.meaning.raw_type, **values}
                 return Parsed(self.name, level, target, message, values, template.meaning, dirty)
-        return self._unfinished(record.text, message) or self._unlisted(record, message, _MARK.lstrip() + fields)
+        return self._unfinished(record.text, message) or self._unlisted(record, message, MARK.lstrip() + fields)
 
     def _unfinished(self, text: TextRecord, message: str) -> Parsed | None:
         """A record that stops in the middle of what its message must have, read as far as it goes."""

@@ -1,0 +1,197 @@
+"""The quick way for what nearly every key=value text record is: a known message, values that can mean one thing only.
+
+Each template of `structured` becomes a regular expression that takes a record whole or not at all. It is narrower than
+the template's `Pattern`: a value that is cut at the next key can't hold that key's first letter, so there is one way to
+cut. What it doesn't take goes the exact way (`parse`); both give the same rows.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+import msgspec
+
+from rustbucket_pipeline.events.dialects.kv import MARK
+from rustbucket_pipeline.events.dialects.structured import TEMPLATES, Template
+from rustbucket_pipeline.events.normalise import UNTIDY_FROM
+from rustbucket_pipeline.events.pattern import Pattern
+from rustbucket_pipeline.events.quick_columns import (
+    PROTOCOL_OF,
+    Known,
+    PlainRows,
+    Values,
+    columns_from,
+    known_of,
+    shunned,
+    source_of,
+)
+from rustbucket_pipeline.events.read import PlainText
+from rustbucket_pipeline.events.trust import RECENT
+from rustbucket_pipeline.framing.texts import HEAD_BYTES, LEVEL
+
+_NUMBER = "0|-?[1-9][0-9]{0,14}|true|false"
+_SECONDS = "0|[1-9][0-9]{0,8}"
+_COLUMNS = ("protocol", "client_ip", "username", "password", "command", "method", "path", "duration_secs")
+_NOT_TAKEN = {"duration_secs"}
+
+Value = bytes | None
+
+Told = tuple[Value, ...]
+"""The level and a value for each of `_COLUMNS`, then `fields`."""
+
+_LEVEL, _PROTOCOL, _CLIENT_IP, _COMMAND, _FIELDS = 0, 1, 2, 5, 9
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Variant(NamedTuple):
+    """One way to write a message: `match` reads it, `literals` stand in every record that may be written so.
+
+    `columns` picks those of `Told` from level, values and None; `rest` what else stands in `fields`, written as `json`
+    has it, `spelled` saying of which values the JSON spelling must be found.
+    """
+
+    match: Callable[[bytes, int, int], re.Match[bytes] | None]
+    literals: tuple[bytes, ...]
+    known: Known
+    columns: Callable[[Told], Told]
+    rest: tuple[int, ...]
+    spelled: tuple[bool, ...]
+    json: bytes
+
+
+def _expression(pattern: Pattern, message: str) -> str:
+    """Of what stands behind the message."""
+    literals, pivot = pattern.literals, pattern.pivot
+    written = re.escape(literals[0].removeprefix(message))
+    for at, (name, mark) in enumerate(pattern.holes):
+        if mark == "#":
+            value = _SECONDS if name == "duration_secs" else _NUMBER
+        elif at == pivot:
+            value = ".*"
+        else:
+            value = f"[^{re.escape(literals[at + 1 if at < pivot else at][0])}]*"
+        written += f"({value}){re.escape(literals[at + 1])}"
+    return written
+
+
+def _variant(target: str, message: str, template: Template, known: Known) -> _Variant:
+    pattern = template.pattern
+    names = [hole.name for hole in pattern.holes]
+    columns = itemgetter(0, *(names.index(name) + 1 if name in names else -1 for name in _COLUMNS))
+    taken = set(_COLUMNS) - _NOT_TAKEN
+    rest = [(at, *hole) for at, hole in enumerate(pattern.holes) if hole.name not in taken]
+    return _Variant(
+        re.compile(_expression(pattern, message).encode(), re.DOTALL).fullmatch,
+        tuple(literal.encode() for literal in pattern.literals if literal),
+        known,
+        columns,
+        tuple(at + 1 for at, _, _ in rest),
+        tuple(mark != "#" for _, _, mark in rest),
+        b"{%b}" % b",".join(b'"%b":%%b' % name.encode() for _, name, _ in rest),
+    )
+
+
+def _variants() -> Iterator[tuple[bytes, tuple[_Variant, ...]]]:
+    """By target and message as they are written: all but those with values that need a second look."""
+    for (target, message), templates in TEMPLATES.items():
+        variants: list[_Variant] = []
+        for template in templates:
+            known = known_of(target, message, template.meaning, {hole.name for hole in template.pattern.holes})
+            if known is None:
+                break
+            variants.append(_variant(target, message, template, known))
+        else:
+            yield f"{target}: {message}".encode(), tuple(variants)
+
+
+_VARIANTS: Final = dict(_variants())
+_MARK: Final = MARK.encode()
+
+
+class TextValues(NamedTuple):
+    """By place: what each record says and what its message stands for; None where it isn't plain."""
+
+    told: list[Told | None]
+    known: list[Known | None]
+
+    def rows(self, start: int, end: int) -> PlainRows:
+        """The records of a stretch of places."""
+        places = [place for place in range(start, end) if self.known[place] is not None]
+        odd = [place for place in range(start, end) if self.known[place] is None]
+        told = [one for one in self.told[start:end] if one is not None]
+        known = [one for one in self.known[start:end] if one is not None]
+        spoken = [value for place in places[-RECENT:] for value in self.tells_of(place)]
+        return PlainRows(places, odd, known, _columns(told, known), spoken)
+
+    def tells_of(self, place: int) -> Iterator[str]:
+        """Whom and what a plain record tells of."""
+        told = self.told[place]
+        if told is not None:
+            yield from (value.decode() for at in (_CLIENT_IP, _COMMAND) if (value := told[at]))
+
+
+def text_values(text: PlainText, is_ours: Callable[[str], bool]) -> TextValues:
+    """Read the records that are plain, hold none of our secrets and tell of none of our own visits (`is_ours`)."""
+    data = text.data
+    second_look = shunned(data, text.ends, [b"\0"])
+    all_told: list[Told | None] = []
+    all_known: list[Known | None] = []
+    start = 0
+    for place, end in enumerate(text.ends):
+        told = known = None
+        if end - start <= UNTIDY_FROM and place not in second_look:
+            mark = data.find(_MARK, start, end)
+            variants = _VARIANTS.get(data[start + HEAD_BYTES : mark]) if mark >= 0 else None
+            if variants is not None:
+                told, known = _read(data, start, mark, end - 1, variants)
+                if told is not None and _is_odd(told, is_ours):
+                    told = known = None
+        all_told.append(told)
+        all_known.append(known)
+        start = end
+    return TextValues(all_told, all_known)
+
+
+def _read(
+    data: bytes, start: int, mark: int, end: int, variants: tuple[_Variant, ...]
+) -> tuple[Told, Known] | tuple[None, None]:
+    for variant in variants:
+        found = variant.match(data, mark, end)
+        if found is not None:
+            values: Told = (data[start + LEVEL.start : start + LEVEL.stop].lstrip(), *found.groups(), None)
+            return (*variant.columns(values), _fields(variant, values)), variant.known
+        if all(data.find(literal, start, end) >= 0 for literal in variant.literals):
+            break
+    return None, None
+
+
+def _fields(variant: _Variant, values: Told) -> bytes | None:
+    if not variant.rest:
+        return None
+    return variant.json % tuple(
+        _encode(str(values[at] or b"", "utf-8")) if spelled else values[at]
+        for at, spelled in zip(variant.rest, variant.spelled, strict=True)
+    )
+
+
+def _is_odd(told: Told, is_ours: Callable[[str], bool]) -> bool:
+    """Whether a protocol or address isn't one, or an address is ours."""
+    protocol, client_ip = told[_PROTOCOL], told[_CLIENT_IP]
+    if protocol is not None and protocol not in PROTOCOL_OF:
+        return True
+    return client_ip is not None and (source_of(client_ip) is None or is_ours(client_ip.decode()))
+
+
+def _columns(told: Sequence[Told], known: Sequence[Known]) -> dict[str, Sequence[object]]:
+    if not told:
+        return {}
+    levels, protocols, addresses, *texts, seconds, fields = zip(*told, strict=True)
+    usernames, passwords, commands, methods, paths = map(_texts, texts)
+    values = Values(levels, protocols, addresses, usernames, passwords, commands, methods, paths, seconds, fields)
+    return columns_from(values, known)
+
+
+def _texts(values: Sequence[Value]) -> Sequence[str | None]:
+    return [None if value is None else value.decode() for value in values]

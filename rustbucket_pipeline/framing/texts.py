@@ -1,0 +1,124 @@
+"""The same for text: the records of a block whose heads are written as Rustbucket writes them, told all at once.
+
+Whatever may be a head and isn't written so ends what is told; the rest is left to `split` and `times`. Times are judged
+by the rules of `times`, one by one only where a claim is odd.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from rustbucket_pipeline.framing.split import RawRecord
+from rustbucket_pipeline.framing.times import TOLERANCE, WITNESSES, Clock, counts, needs_witnesses
+from rustbucket_pipeline.framing.words import Integers, Shape, Truths, Words, heads_at, line_ends, number_of, words_of
+
+HEAD_BYTES = 34
+"""Of `2026-03-02T00:00:00.000000Z  INFO `, levels right-aligned: what stands before a record's target."""
+
+LEVEL = slice(28, 33)
+"""Where the level stands in it."""
+
+_JUDGED_BYTES = 40
+_SHAPE = Shape(b"0000-00-00T00:00:00.000000Z ", _JUDGED_BYTES)
+_DATE = Shape(b"0000-", _JUDGED_BYTES)
+_LEVELS = [words_of(level, 8) for level in (b" INFO ", b" WARN ", b"ERROR ", b"DEBUG ", b"TRACE ")]
+_OTHER_HEADS = [
+    (words_of(b"\xff" * len(start), 8), words_of(start, 8))
+    for start in (b'{"timest', b'{"eventi', b"\xef\xbb\xbf", b"\0")
+]
+_MINUTE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class TextRecords:
+    """Text records one behind the other: where each ends, what it claims and its event time (microseconds, UTC).
+
+    Ends are counted from where the first begins; `clamped`: the claim didn't count.
+    """
+
+    ends: Integers
+    claimed: Integers
+    ts: Integers
+    clamped: Truths
+
+
+def text_records(
+    data: bytes, clock: Clock, minute_start: Callable[[bytes], int | None], longest: int
+) -> TextRecords | None:
+    """The records that bytes begin with, each of which surely ends in them; None when they don't begin with one."""
+    starts = _heads_of(data)
+    if len(starts) < 2 or starts[0] != 0:
+        return None
+    ends = starts[1:]
+    too_long = np.flatnonzero(np.diff(starts) > longest)
+    if len(too_long):
+        ends = ends[: too_long[0]]
+    claimed = _claims(data, starts[: len(ends)], minute_start)
+    if not len(claimed):
+        return None
+    ts, clamped = _judged(claimed, clock)
+    return TextRecords(ends[: len(ts)], claimed[: len(ts)], ts, clamped) if len(ts) else None
+
+
+def _heads_of(data: bytes) -> Integers:
+    """Where heads stand, up to the first line that may be one and isn't written as Rustbucket does."""
+    starts = np.concatenate((np.zeros(1, np.int64), line_ends(data)))
+    starts = starts[: np.searchsorted(starts, len(data) - _JUDGED_BYTES, side="right")]
+    if not len(starts):
+        return starts
+    heads = heads_at(data, starts, _JUDGED_BYTES)
+    levels = (heads[3] >> 32 | heads[4] << 32) & 0xFFFFFFFFFFFF
+    known = np.zeros(levels.shape, np.bool_)
+    for level in _LEVELS:
+        known |= levels == level
+    known &= _SHAPE.fits(heads)
+    odd = _DATE.fits(heads)
+    for mask, start in _OTHER_HEADS:
+        odd |= (heads[0] & mask) == start
+    first_odd = np.flatnonzero(odd & ~known)
+    return starts[: first_odd[0]][known[: first_odd[0]]] if len(first_odd) else starts[known]
+
+
+def _claims(data: bytes, starts: Integers, minute_start: Callable[[bytes], int | None]) -> Integers:
+    """What the heads claim, up to the first impossible time."""
+    heads = heads_at(data, starts, _JUDGED_BYTES)
+    changed = np.flatnonzero((heads[:2, 1:] != heads[:2, :-1]).any(axis=0)) + 1
+    first = np.concatenate((np.zeros(1, np.int64), changed))
+    minutes = [minute_start(data[at : at + _MINUTE_BYTES]) for at in starts[first].tolist()]
+    seconds = _seconds(heads)
+    impossible = np.flatnonzero(seconds >= 61_000_000)
+    until = int(impossible[0]) if len(impossible) else len(starts)
+    if None in minutes:
+        until = min(until, int(first[minutes.index(None)]))
+    of_minute = np.array([minute or 0 for minute in minutes], np.int64)
+    return (np.repeat(of_minute, np.diff(first, append=len(starts))) + seconds)[:until]
+
+
+def _seconds(heads: Words) -> Integers:
+    """Microseconds since the minute's start."""
+    return number_of(heads[2] >> 8 & 0xFFFF | heads[2] >> 32 << 16 | heads[3] << 48)
+
+
+def _judged(claimed: Integers, clock: Clock) -> tuple[Integers, Truths]:
+    """Event times, and whether the claim didn't count; up to the first that asks for more witnesses than there are."""
+    before = np.concatenate((np.array([clock.at if clock.after_text else claimed[0]], np.int64), claimed[:-1]))
+    calm = (np.abs(claimed - before) <= TOLERANCE) & (claimed >= clock.vouched_from) & (claimed <= clock.vouched_until)
+    if calm.all():
+        return claimed, np.zeros(len(claimed), np.bool_)
+    claims, ts, clamped = claimed.tolist(), list[int](), list[bool]()
+    for place, claim in enumerate(claims):
+        if not (calm[place] and clock.at == before[place]):
+            record = RawRecord(0, 0, "text", claim)
+            asks = needs_witnesses(record, clock)
+            if asks and len(claims) - place <= WITNESSES:
+                break
+            later = islice(claims, place + 1, place + 1 + WITNESSES) if asks else ()
+            believed = counts(record, clock, [RawRecord(0, 0, "text", other) for other in later])
+        else:
+            believed = True
+        clamped.append(not believed)
+        ts.append(claim if believed else clock.at)
+        clock = clock.after(ts[-1], "text")
+    return np.array(ts, np.int64), np.array(clamped, np.bool_)
