@@ -101,13 +101,14 @@ class BulkParser:
             yield batch
             typed = iter(_typed(plain, new))
         following = next(typed, None)
+        odd: list[EventRow] = []
         for run in _in_a_row(plain.odd):
             while following is not None and following[0] < run[0]:
                 self._hear(block, *following)
                 following = next(typed, None)
-            rows = list(self._rows(one_by_one(run)))
-            if rows:
-                yield batch_of(rows)
+            odd += self._rows(one_by_one(run))
+        if odd:
+            yield batch_of(odd)
         while following is not None:
             self._hear(block, *following)
             following = next(typed, None)

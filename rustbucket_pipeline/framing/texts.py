@@ -6,7 +6,6 @@ by the rules of `times`, one by one only where a claim is odd.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
@@ -105,20 +104,29 @@ def _judged(claimed: Integers, clock: Clock) -> tuple[Integers, Truths]:
     """Event times, and whether the claim didn't count; up to the first that asks for more witnesses than there are."""
     before = np.concatenate((np.array([clock.at if clock.after_text else claimed[0]], np.int64), claimed[:-1]))
     calm = (np.abs(claimed - before) <= TOLERANCE) & (claimed >= clock.vouched_from) & (claimed <= clock.vouched_until)
-    if calm.all():
-        return claimed, np.zeros(len(claimed), np.bool_)
-    claims, ts, clamped = claimed.tolist(), list[int](), list[bool]()
-    for place, claim in enumerate(claims):
-        if not (calm[place] and clock.at == before[place]):
-            record = RawRecord(0, 0, "text", claim)
-            asks = needs_witnesses(record, clock)
-            if asks and len(claims) - place <= WITNESSES:
-                break
-            later = islice(claims, place + 1, place + 1 + WITNESSES) if asks else ()
-            believed = counts(record, clock, [RawRecord(0, 0, "text", other) for other in later])
+    odd = np.flatnonzero(~calm)
+    ts, clamped = claimed.copy(), np.zeros(len(claimed), np.bool_)
+    place = int(odd[0]) if len(odd) else len(claimed)
+    while place < len(claimed):
+        now = clock.after(int(ts[place - 1]), "text") if place else clock
+        believed = _believed(claimed, place, now)
+        if believed is None:
+            return ts[:place], clamped[:place]
+        if believed:
+            following = np.searchsorted(odd, place, side="right")
+            place = int(odd[following]) if following < len(odd) else len(claimed)
         else:
-            believed = True
-        clamped.append(not believed)
-        ts.append(claim if believed else clock.at)
-        clock = clock.after(ts[-1], "text")
-    return np.array(ts, np.int64), np.array(clamped, np.bool_)
+            ts[place], clamped[place] = now.at, True
+            place += 1
+    return ts, clamped
+
+
+def _believed(claimed: Integers, place: int, clock: Clock) -> bool | None:
+    """Whether a claim counts; None if too little follows to say."""
+    record = RawRecord(0, 0, "text", int(claimed[place]))
+    if not needs_witnesses(record, clock):
+        return counts(record, clock, ())
+    later = claimed[place + 1 : place + 1 + WITNESSES].tolist()
+    if len(later) < WITNESSES:
+        return None
+    return counts(record, clock, [RawRecord(0, 0, "text", claim) for claim in later])
