@@ -4,8 +4,8 @@ Both ways give the same rows; this is only where they meet. No database.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress, islice
-from typing import cast
+from itertools import compress
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -26,6 +26,32 @@ from rustbucket_pipeline.events.version import PARSER_VERSION
 
 BATCH_ROWS = 1000
 """Rows made before they are sent: few, so that the server never waits long; a row is at most some 32 KB."""
+
+
+class _Made(NamedTuple):
+    """Rows that wait to be sent, as columns and one by one."""
+
+    batches: list[pa.RecordBatch]
+    rows: list[EventRow]
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return len(self.rows) + sum(batch.num_rows for batch in self.batches)
+
+    def take(self) -> list[pa.RecordBatch]:
+        """All of them, as columns; none is left."""
+        taken = [*self.batches, batch_of(self.rows)] if self.rows else [*self.batches]
+        self.batches.clear()
+        self.rows.clear()
+        return taken
+
+
+class _Belief(NamedTuple):
+    """The dialect of plain records, and the trust of all or of each."""
+
+    dialect: str
+    trust: float | list[float]
 
 
 class BulkParser:
@@ -50,15 +76,21 @@ class BulkParser:
     def parse(self, read: Iterable[Piece], grader: Grader) -> Iterator[list[pa.RecordBatch]]:
         """The rows of records that follow each other without a gap: some batches at a time, together in order."""
         self._context = self._parser.begin()
+        made = _Made([], [])
         for some in Lanes(read, grader, self._context.own.comes_from_us):
             if isinstance(some, PlainLines):
-                yield list(self._lines(some, grader))
+                self._lines(some, grader, made)
             elif isinstance(some, Stretch):
-                yield list(self._stretch(some, grader))
+                self._stretch(some, grader, made)
             else:
-                rows = self._rows(some)
-                while batch := list(islice(rows, BATCH_ROWS)):
-                    yield [batch_of(batch)]
+                for row in self._rows(some):
+                    made.rows.append(row)
+                    if len(made.rows) >= BATCH_ROWS:
+                        yield made.take()
+            if made.size >= BATCH_ROWS:
+                yield made.take()
+        if made.size:
+            yield made.take()
 
     def _rows(self, judged: Iterable[Graded | Lost]) -> Iterator[EventRow]:
         for told in self._parser.go_on(judged):
@@ -67,74 +99,71 @@ class BulkParser:
             else:
                 self.refused.append(told.row)
 
-    def _lines(self, lines: PlainLines, grader: Grader) -> Iterator[pa.RecordBatch]:
+    def _lines(self, lines: PlainLines, grader: Grader, made: "_Made") -> None:
         plain = plain_rows(lines, self._context.own.comes_from_us)
-        yield from self._at_once(lines, plain, "json", 1.0, lambda run: graded(map(lines.record, run), grader))
+        self._at_once(lines, plain, _Belief("json", 1.0), lambda run: graded(map(lines.record, run), grader), made)
         grader.believe_lines("json", lines.ts[-1], plain.told)
 
-    def _stretch(self, stretch: Stretch, grader: Grader) -> Iterator[pa.RecordBatch]:
+    def _stretch(self, stretch: Stretch, grader: Grader, made: "_Made") -> None:
         calm, start, end = stretch
         believed = calm.believed(start, end)
         trusts = grader.believe_text(believed)
         plain = calm.values.rows(start, end)
-        trust = [trusts[place - start] for place in plain.places]
+        belief = _Belief(believed.dialect, [trusts[place - start] for place in plain.places])
 
         def one_by_one(run: Iterable[int]) -> Iterator[Graded]:
             for place in run:
                 record = calm.text.record(place)
                 yield Graded(record, record.data, calm.readings[place], trusts[place - start], ())
 
-        return self._at_once(calm.text, plain, believed.dialect, trust, one_by_one)
+        self._at_once(calm.text, plain, belief, one_by_one, made)
 
     def _at_once(
         self,
         block: PlainLines | PlainText,
         plain: PlainRows,
-        dialect: str,
-        trust: object,
+        belief: "_Belief",
         one_by_one: Callable[[Sequence[int]], Iterable[Graded | Lost]],
-    ) -> Iterator[pa.RecordBatch]:
+        made: "_Made",
+    ) -> None:
         """Plain records as columns; the odd ones between them as usual, knowing what was typed before each."""
-        typed = iter(())
+        spans = [block.span(place) for place in plain.places]
+        ids = self._ids(block, spans)
+        typed = dict(_typed(plain, ids))
+        runs = {run[0]: run for run in _in_a_row(plain.odd)}
+        for place in sorted({*typed, *plain.again, *runs}):
+            if place in typed:
+                self._context.casing.typed(typed[place], block.ts[place])
+            elif place in plain.again:
+                plain.spell(place, self._context.casing, block.ts[place])
+            else:
+                made.rows.extend(self._rows(one_by_one(runs[place])))
         if plain.places:
-            batch, new = self._batch(block, plain, dialect, trust)
-            yield batch
-            typed = iter(_typed(plain, new))
-        following = next(typed, None)
-        odd: list[EventRow] = []
-        for run in _in_a_row(plain.odd):
-            while following is not None and following[0] < run[0]:
-                self._hear(block, *following)
-                following = next(typed, None)
-            odd += self._rows(one_by_one(run))
-        if odd:
-            yield batch_of(odd)
-        while following is not None:
-            self._hear(block, *following)
-            following = next(typed, None)
+            made.batches.append(self._batch(block, plain, spans, ids, belief))
 
-    def _hear(self, block: PlainLines | PlainText, place: int, command: str) -> None:
-        self._context.casing.typed(command, block.ts[place])
+    def _ids(self, block: PlainLines | PlainText, spans: Sequence[tuple[int, int]]) -> Sequence[bytes | None]:
+        records = [block.data[start:end] for start, end in spans]
+        return self._identities.claim_all(block.segment.log_id, block.segment.window_start, records)
 
     def _batch(
-        self, block: PlainLines | PlainText, plain: PlainRows, dialect: str, trust: object
-    ) -> tuple[pa.RecordBatch, list[bool]]:
-        """The rows, and which of the plain records they are: an event that another log told is left out."""
-        segment = block.segment
-        spans = [block.span(place) for place in plain.places]
-        lengths = [end - start for start, end in spans]
-        ids = self._identities.claim_all(
-            segment.log_id, segment.window_start, [block.data[start:end] for start, end in spans]
-        )
+        self,
+        block: PlainLines | PlainText,
+        plain: PlainRows,
+        spans: Sequence[tuple[int, int]],
+        ids: Sequence[bytes | None],
+        belief: "_Belief",
+    ) -> pa.RecordBatch:
+        """The rows; an event that another log told is left out."""
+        segment, lengths = block.segment, [end - start for start, end in spans]
         batch = batch_from(
             {
                 "event_id": [None if one is None else one.hex() for one in ids],
                 "rustbucket_id": segment.rustbucket_id,
                 "event_ts": [block.ts[place] for place in plain.places],
                 "clamped": False,
-                "dialect": dialect,
+                "dialect": belief.dialect,
                 **plain.columns,
-                "trust": trust,
+                "trust": belief.trust,
                 "segment_id": segment.id,
                 "byte_offset": [block.offset + start for start, _ in spans],
                 "byte_length": lengths,
@@ -144,7 +173,7 @@ class BulkParser:
         )
         new = [one is not None for one in ids]
         self._count(plain, lengths, new)
-        return batch if all(new) else batch.filter(pa.array(new)), new
+        return batch if all(new) else batch.filter(pa.array(new))
 
     def _count(self, plain: PlainRows, lengths: list[int], new: list[bool]) -> None:
         tally, events, event_bytes = self._tally, sum(new), sum(compress(lengths, new))
@@ -156,12 +185,11 @@ class BulkParser:
         tally.refused += sum(compress((one.refuses for one in plain.known), new))
 
 
-def _typed(plain: PlainRows, new: Sequence[bool]) -> Iterator[tuple[int, str]]:
+def _typed(plain: PlainRows, ids: Sequence[bytes | None]) -> Iterator[tuple[int, str]]:
     """Places of new records that tell what was typed, and what."""
-    commands = cast("Sequence[str]", plain.columns["command"])
-    for place, known, command, is_new in zip(plain.places, plain.known, commands, new, strict=True):
-        if known.typed and is_new:
-            yield place, command
+    for at, (place, known) in enumerate(zip(plain.places, plain.known, strict=True)):
+        if known.typed and ids[at] is not None:
+            yield place, str(plain.columns["command"][at])
 
 
 def _in_a_row(places: Sequence[int]) -> Iterator[list[int]]:

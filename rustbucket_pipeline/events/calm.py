@@ -6,7 +6,7 @@ Grades nothing itself.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations, islice
+from itertools import compress, islice
 from typing import Final
 
 import numpy as np
@@ -20,16 +20,15 @@ from rustbucket_pipeline.events.record import UNFINISHED, Parsed
 from rustbucket_pipeline.events.trust import (
     JITTER,
     LEAP,
-    NOTED,
     RECENT,
     WITNESS_BYTES,
     WITNESSES,
     BelievedText,
     Grader,
     line_of,
-    same_line,
     told_of,
 )
+from rustbucket_pipeline.framing.words import Integers
 
 _NO_TIME = -(1 << 62)
 
@@ -48,18 +47,21 @@ class CalmText:
         self.text = text
         self.values = text_values(text, is_ours)
         self.readings: dict[int, Parsed] = {}
-        dialects = [KV.name if known is not None else self._read(at) for at, known in enumerate(self.values.known)]
+        strange = {place for place in self.values.odd if not self._read(place)}
+        strange.update(compress(range(len(text.ends)), text.clamped))
+        strange.update(place for place in self.readings if place and self._dialect(place) != self._dialect(place - 1))
+        strange.update(place + 1 for place in self.readings if self._dialect(place) != self._dialect(place + 1))
         behind = list(islice(following, WITNESSES))
-        strange = {at for at, dialect in enumerate(dialects) if dialect is None or text.clamped[at]}
-        strange.update(at for at in range(1, len(dialects)) if dialects[at] != dialects[at - 1])
-        strange.update(self._odd_times(behind), self._repeated(behind))
-        self._strange: Final = sorted(strange | {len(dialects) + (not behind)})
-        self._dialects: Final = dialects
+        claims = np.array([_NO_TIME if claim is None else claim for claim in self._claims(behind)], np.int64)
+        self._all_differ: Final = len(np.unique(claims)) == len(claims)
+        strange.update(self._odd_times(claims, sum(len(one.data) for one in behind)))
+        if not self._all_differ:
+            strange.update(self._repeated(behind))
+        self._strange: Final = sorted(strange | {len(text.ends) + (not behind)})
 
     def until(self, place: int, grader: Grader) -> int:
         """The end of the calm stretch that begins here; `place` if none does."""
-        dialect = self._dialects[place]
-        if dialect is None or not grader.goes_on(self.text.claimed[place], dialect):
+        if not grader.goes_on(self.text.claimed[place], self._dialect(place)):
             return place
         # What comes behind a calm record may yet be read into it; behind a block's last one, nobody has looked.
         end = self._strange[bisect_left(self._strange, place)] - 1
@@ -76,49 +78,62 @@ class CalmText:
 
     def believed(self, place: int, end: int) -> BelievedText:
         """A stretch as a grader notes it."""
-        text, known, readings = self.text, self.values.known, self.readings
+        text, recent = self.text, range(max(place, end - RECENT), end)
         start, _ = text.span(place)
         return BelievedText(
-            self._dialects[place] or "",
+            self._dialect(place),
             text.offset + start,
             [text.offset + at for at in text.ends[place:end]],
-            [one.opens if (one := known[at]) is not None else readings[at].meaning.opens for at in range(place, end)],
+            self._opens(place, end),
             text.claimed[end - 1],
-            [told for at in range(max(place, end - RECENT), end) for told in self._told(at)],
-            [(text.claimed[at], self._line(at)) for at in range(max(place, end - NOTED), end)],
+            [told for at in recent for told in self._told(at)],
+            [(text.claimed[at], self._line(at)) for at in (recent if self._all_differ else range(place, end))],
         )
 
-    def _read(self, place: int) -> str | None:
-        """The dialect of a record that is known and finished, and remember its reading."""
+    def _read(self, place: int) -> bool:
+        """Whether a record is known and finished; its reading is kept then."""
         record = self.text.record(place)
         reading = recognise(record.data, record.kind, record.likely)
         if not isinstance(reading, Parsed) or not reading.meaning.known or UNFINISHED in reading.flags:
-            return None
+            return False
         if reading.target not in TARGETS:
-            return None
+            return False
         self.readings[place] = reading
-        return reading.dialect
+        return True
+
+    def _dialect(self, place: int) -> str:
+        """Of a record that isn't strange; plain ones are of one."""
+        reading = self.readings.get(place)
+        return KV.name if reading is None else reading.dialect
+
+    def _opens(self, place: int, end: int) -> list[bool]:
+        opens = [one is not None and one.opens for one in self.values.known[place:end]]
+        for at, reading in self.readings.items():
+            if place <= at < end:
+                opens[at - place] = reading.meaning.opens
+        return opens
 
     def _told(self, place: int) -> Iterator[str]:
         reading = self.readings.get(place)
         return self.values.tells_of(place) if reading is None else told_of(reading)
 
+    def _claims(self, behind: Sequence[LogRecord]) -> Iterator[int | None]:
+        yield from self.text.claimed
+        for one in behind:
+            yield one.claimed
+
     def _line(self, place: int) -> bytes:
         start, end = self.text.span(place)
         return line_of(self.text.data[start:end])
 
-    def _odd_times(self, behind: Sequence[LogRecord]) -> Iterator[int]:
+    def _odd_times(self, claims: Integers, size_behind: int) -> Iterator[int]:
         """Records behind the one before them, and those ahead of it that most of the following ones contradict."""
-        claimed = np.array(self.text.claimed, np.int64)
-        steps = np.diff(claimed)
+        steps = np.diff(claims[: len(self.text.ends)])
         yield from (np.flatnonzero(steps < -JITTER) + 1).tolist()
-        leaps = (np.flatnonzero(steps > LEAP) + 1).tolist()
-        claims = np.concatenate((claimed, [_NO_TIME if one.claimed is None else one.claimed for one in behind]))
-        size_behind = sum(len(one.data) for one in behind)
-        for at in leaps:
+        for at in (np.flatnonzero(steps > LEAP) + 1).tolist():
             later = claims[at + 1 : at + 1 + WITNESSES]
             later = later[later != _NO_TIME]
-            contradict = np.count_nonzero(later < claimed[at] - JITTER)
+            contradict = np.count_nonzero(later < claims[at] - JITTER)
             if 2 * contradict > len(later) or self._is_wide(at, size_behind):
                 yield at
 
@@ -132,16 +147,12 @@ class CalmText:
 
     def _repeated(self, behind: Sequence[LogRecord]) -> Iterator[int]:
         """Records whose line stands among these once more."""
-        by_time: dict[int, list[int]] = {}
-        claims = [*self.text.claimed, *(one.claimed for one in behind)]
-        for at, claim in enumerate(claims):
-            if claim is not None:
-                by_time.setdefault(claim, []).append(at)
-        if len(by_time) == len(claims):
-            return
         own = len(self.text.ends)
-        for places in by_time.values():
-            lines = [self._line(at) if at < own else line_of(behind[at - own].data) for at in places]
-            for one, other in combinations(range(len(places)), 2):
-                if same_line(lines[one], lines[other]):
-                    yield from (at for at in (places[one], places[other]) if at < own)
+        lines = [self._line(at) for at in range(own)] + [line_of(one.data) for one in behind if one.claimed is not None]
+        # In this order a line is followed by all that begin with it.
+        first, *others = sorted(range(len(lines)), key=lines.__getitem__)
+        for at in others:
+            if lines[at].startswith(lines[first]):
+                yield from (place for place in (first, at) if place < own)
+            else:
+                first = at

@@ -13,13 +13,15 @@ from rustbucket_pipeline.events.values import undebug
 
 HEARD: Final = "rustbucket::protocols"
 _TOLD: Final = frozenset({"rustbucket::protocols::ftp", "rustbucket::protocols::smtp"})
-_VERBS: Final = {
+VERBS: Final = {
     "username": "USER",
     "password": "PASS",
     "filename": "STOR",
     "mail_from": "MAIL FROM:",
     "rcpt_to": "RCPT TO:",
 }
+"""By field, the command that brought its value."""
+
 _AT_ONCE = 2_000_000
 _REMEMBERED = 600_000_000
 """Microseconds since it was typed: of what a command's own record tells, and of what later ones tell again."""
@@ -30,7 +32,7 @@ _LONGEST = 4096
 
 def tells_again(target: str, fields: Iterable[str]) -> bool:
     """Whether a message with these fields logs upper-cased what was typed before."""
-    return target in _TOLD and not _VERBS.keys().isdisjoint(fields)
+    return target in _TOLD and not VERBS.keys().isdisjoint(fields)
 
 
 class _Said(NamedTuple):
@@ -44,7 +46,7 @@ class Casing:
 
     def __init__(self) -> None:
         """Nothing yet."""
-        self._said = {verb: deque[_Said](maxlen=_KEPT) for verb in _VERBS.values()}
+        self._said = {verb: deque[_Said](maxlen=_KEPT) for verb in VERBS.values()}
 
     def hear(self, parsed: Parsed, at: int) -> None:
         """Remember the command of a record at that event time (microseconds), if it is one of FTP or SMTP."""
@@ -64,18 +66,23 @@ class Casing:
         """Note in the record how its values were typed, where that is certain."""
         if parsed.target not in _TOLD:
             return
-        for name in _VERBS.keys() & parsed.fields.keys():
+        for name in VERBS.keys() & parsed.fields.keys():
             value, again = parsed.fields[name], name in parsed.meaning.debug
             if not isinstance(value, str):
                 continue
             logged = undebug(value) if again else value
             if isinstance(logged, list):
-                parsed.recovered[name] = [self._typed(name, item, at, _REMEMBERED) or item for item in logged]
-            elif logged is not None and (typed := self._typed(name, logged, at, _REMEMBERED if again else _AT_ONCE)):
+                parsed.recovered[name] = [self.typed_as(name, item, at, again=True) or item for item in logged]
+            elif logged is not None and (typed := self.typed_as(name, logged, at, again=again)):
                 parsed.recovered[name] = typed
 
-    def _typed(self, name: str, logged: str, at: int, since: int) -> str | None:
-        spellings = set(self._candidates(_VERBS[name], logged, at - since))
+    def typed_as(self, name: str, logged: str, at: int, *, again: bool) -> str | None:
+        """How the value of a record at that event time was typed, None where that isn't certain.
+
+        `again`: the record isn't the command's own, but a later one that tells it again.
+        """
+        since = _REMEMBERED if again else _AT_ONCE
+        spellings = set(self._candidates(VERBS[name], logged, at - since))
         return spellings.pop() if len(spellings) == 1 else None
 
     def _candidates(self, verb: str, logged: str, since: int) -> Iterator[str]:

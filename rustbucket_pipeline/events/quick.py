@@ -18,6 +18,7 @@ from rustbucket_pipeline.events.quick_columns import (
     Known,
     PlainRows,
     Values,
+    as_written,
     columns_from,
     known_of,
     shunned,
@@ -63,9 +64,9 @@ def _known() -> Iterator[tuple[tuple[bytes | None, ...], Known]]:
     """By target, message and the log's own type: all but those with values that need a second look."""
     for (target, message), variants in TEMPLATES.items():
         meaning, fields = variants[0].meaning, {hole.name for one in variants for hole in one.pattern.holes}
-        known = known_of(target, message, meaning, fields)
-        if known is not None and meaning.raw_type is not None:
-            yield (target.encode(), message.encode(), meaning.raw_type.encode()), known
+        if meaning.raw_type is not None and as_written(target, meaning, fields):
+            key = target.encode(), message.encode(), meaning.raw_type.encode()
+            yield key, known_of(target, message, meaning, fields)
 
 
 _KNOWN: Final = dict(_known())
@@ -92,7 +93,7 @@ def plain_rows(lines: PlainLines, is_ours: Callable[[str], bool]) -> PlainRows:
             read.append(values)
             known.append(meaning)
     told = [_text(values[at]) for values in read[-RECENT:] for at in (_CLIENT_IP, _COMMAND) if values[at]]
-    return PlainRows(places, odd, known, _columns(read, known), told)
+    return PlainRows(places, odd, known, _columns(read, known), {}, told)
 
 
 def _is_odd(values: _Values, is_ours: Callable[[str], bool]) -> bool:
@@ -108,7 +109,7 @@ def _is_odd(values: _Values, is_ours: Callable[[str], bool]) -> bool:
     return len(keys) > len(set(keys))
 
 
-def _columns(read: Sequence[_Values], known: Sequence[Known]) -> dict[str, Sequence[object]]:
+def _columns(read: Sequence[_Values], known: Sequence[Known]) -> dict[str, list[object]]:
     if not read:
         return {}
     levels, _, _, protocols, components, addresses, *taken, others, seconds, _ = zip(*read, strict=True)

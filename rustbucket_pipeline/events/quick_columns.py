@@ -3,14 +3,15 @@
 No bytes are read here; how a record's values are told is `quick`'s (JSON lines) and `quick_text`'s business.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from rustbucket_pipeline.events.casing import HEARD, tells_again
+from rustbucket_pipeline.events.casing import HEARD, Casing, tells_again
 from rustbucket_pipeline.events.normalise import PROTOCOL_OF_TARGET
 from rustbucket_pipeline.events.own import PATHS
+from rustbucket_pipeline.events.quick_again import Again
 from rustbucket_pipeline.events.record import Meaning
 from rustbucket_pipeline.events.redact import SECRET_HINTS
 from rustbucket_pipeline.events.row import PROTOCOLS
@@ -35,13 +36,16 @@ class Known(NamedTuple):
     typed: bool
 
 
-def known_of(target: str, message: str, meaning: Meaning, fields: set[str]) -> Known | None:
-    """Of a message with these fields; None if its values need a second look."""
-    if meaning.debug or tells_again(target, fields):
-        return None
+def known_of(target: str, message: str, meaning: Meaning, fields: set[str]) -> Known:
+    """Of a message with these fields."""
     protocol = meaning.protocol or PROTOCOL_OF_TARGET.get(target)
     typed = target == HEARD and meaning.counted and "command" in fields
     return Known(target, message, meaning.event_type, meaning.counted, protocol, meaning.refuses, meaning.opens, typed)
+
+
+def as_written(target: str, meaning: Meaning, fields: set[str]) -> bool:
+    """Whether the columns hold the values of a message with these fields as the log writes them."""
+    return not meaning.debug and not tells_again(target, fields)
 
 
 class Values(NamedTuple):
@@ -62,21 +66,30 @@ class Values(NamedTuple):
 class PlainRows(NamedTuple):
     """The records of a block that are plain, by their places, and what they say, a column each; `odd` are the others.
 
-    `told` is whom and what the last ones tell of.
+    The values of those in `again`, by place, are still to be put into `columns`. `told` is whom and what the last ones
+    tell of, if that isn't known otherwise.
     """
 
-    places: Sequence[int]
-    odd: Sequence[int]
-    known: Sequence[Known]
-    columns: dict[str, Sequence[object]]
-    told: Sequence[str]
+    places: list[int]
+    odd: list[int]
+    known: list[Known]
+    columns: dict[str, list[object]]
+    again: dict[int, Again]
+    told: Sequence[str] = ()
+
+    def spell(self, place: int, casing: Casing, at: int) -> None:
+        """Put the values of one in `again` into its columns; `at` is its event time."""
+        row = bisect_left(self.places, place)
+        spelling = self.again[place].spelled(casing, at)
+        for name, value in spelling._asdict().items():
+            self.columns[name][row] = value
 
 
-def columns_from(values: Values, known: Sequence[Known]) -> dict[str, Sequence[object]]:
+def columns_from(values: Values, known: Sequence[Known]) -> dict[str, list[object]]:
     """`EventRow`'s columns that the records themselves tell."""
     sources = [source_of(address) if address else None for address in values.addresses]
     return {
-        "level": values.levels,
+        "level": [*values.levels],
         "target": [one.target for one in known],
         "event_type": [one.event_type for one in known],
         "protocol": [
@@ -84,15 +97,15 @@ def columns_from(values: Values, known: Sequence[Known]) -> dict[str, Sequence[o
         ],
         "src_ip": [source and source.ip for source in sources],
         "src_port": [source and source.port for source in sources],
-        "username": values.usernames,
-        "password": values.passwords,
-        "command": values.commands,
-        "http_method": values.methods,
-        "http_path": values.paths,
+        "username": [*values.usernames],
+        "password": [*values.passwords],
+        "command": [*values.commands],
+        "http_method": [*values.methods],
+        "http_path": [*values.paths],
         "duration_ms": [None if value is None else int(value) * 1000.0 for value in values.seconds],
         "counted": [one.counted for one in known],
         "message": [one.message for one in known],
-        "fields": values.fields,
+        "fields": [*values.fields],
     }
 
 

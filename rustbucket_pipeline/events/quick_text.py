@@ -12,28 +12,33 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from rustbucket_pipeline.events.casing import VERBS
 from rustbucket_pipeline.events.dialects.kv import MARK
 from rustbucket_pipeline.events.dialects.structured import TEMPLATES, Template
 from rustbucket_pipeline.events.normalise import UNTIDY_FROM
 from rustbucket_pipeline.events.pattern import Pattern
+from rustbucket_pipeline.events.quick_again import Again
 from rustbucket_pipeline.events.quick_columns import (
     PROTOCOL_OF,
     Known,
     PlainRows,
     Values,
+    as_written,
     columns_from,
     known_of,
     shunned,
     source_of,
 )
 from rustbucket_pipeline.events.read import PlainText
-from rustbucket_pipeline.events.trust import RECENT
 from rustbucket_pipeline.framing.texts import HEAD_BYTES, LEVEL
 
 _NUMBER = "0|-?[1-9][0-9]{0,14}|true|false"
 _SECONDS = "0|[1-9][0-9]{0,8}"
+_OPTION = r'Some\("[^"\\]*"\)|None'
 _COLUMNS = ("protocol", "client_ip", "username", "password", "command", "method", "path", "duration_secs")
-_NOT_TAKEN = {"duration_secs"}
+_TAKEN = frozenset(_COLUMNS) - {"duration_secs"}
+_OPTIONAL = frozenset({"username"})
+"""The one value in Debug form that is read here: an option of a name."""
 
 Value = bytes | None
 
@@ -48,8 +53,9 @@ _encode = msgspec.json.Encoder().encode
 class _Variant(NamedTuple):
     """One way to write a message: `match` reads it, `literals` stand in every record that may be written so.
 
-    `columns` picks those of `Told` from level, values and None; `rest` what else stands in `fields`, written as `json`
-    has it, `spelled` saying of which values the JSON spelling must be found.
+    `columns` picks those of `Told` from level, values and None; `rest` is what else stands in `fields`, written as
+    `json` has it, `spelled` saying of which values the JSON spelling must be found. `again` names the values of a
+    record that tells again what was typed, `debug` those of them in Rust's Debug form.
     """
 
     match: Callable[[bytes, int, int], re.Match[bytes] | None]
@@ -59,6 +65,8 @@ class _Variant(NamedTuple):
     rest: tuple[int, ...]
     spelled: tuple[bool, ...]
     json: bytes
+    again: tuple[str, ...]
+    debug: tuple[str, ...]
 
 
 def _expression(pattern: Pattern, message: str) -> str:
@@ -68,6 +76,8 @@ def _expression(pattern: Pattern, message: str) -> str:
     for at, (name, mark) in enumerate(pattern.holes):
         if mark == "#":
             value = _SECONDS if name == "duration_secs" else _NUMBER
+        elif mark == "?":
+            value = _OPTION
         elif at == pivot:
             value = ".*"
         else:
@@ -76,34 +86,34 @@ def _expression(pattern: Pattern, message: str) -> str:
     return written
 
 
-def _variant(target: str, message: str, template: Template, known: Known) -> _Variant:
-    pattern = template.pattern
+def _variant(target: str, message: str, template: Template) -> _Variant | None:
+    """None if its values need a second look."""
+    pattern, meaning = template.pattern, template.meaning
     names = [hole.name for hole in pattern.holes]
-    columns = itemgetter(0, *(names.index(name) + 1 if name in names else -1 for name in _COLUMNS))
-    taken = set(_COLUMNS) - _NOT_TAKEN
-    rest = [(at, *hole) for at, hole in enumerate(pattern.holes) if hole.name not in taken]
+    told = [name for name in names if name != "protocol"]
+    again = not as_written(target, meaning, set(names))
+    if again and not (VERBS.keys() >= set(told) and set(meaning.debug) <= _OPTIONAL):
+        return None
+    rest = [] if again else [(at, *hole) for at, hole in enumerate(pattern.holes) if hole.name not in _TAKEN]
     return _Variant(
         re.compile(_expression(pattern, message).encode(), re.DOTALL).fullmatch,
         tuple(literal.encode() for literal in pattern.literals if literal),
-        known,
-        columns,
+        known_of(target, message, meaning, set(names)),
+        itemgetter(0, *(names.index(name) + 1 if name in names else -1 for name in _COLUMNS)),
         tuple(at + 1 for at, _, _ in rest),
         tuple(mark != "#" for _, _, mark in rest),
         b"{%b}" % b",".join(b'"%b":%%b' % name.encode() for _, name, _ in rest),
+        tuple(told) if again else (),
+        meaning.debug,
     )
 
 
 def _variants() -> Iterator[tuple[bytes, tuple[_Variant, ...]]]:
     """By target and message as they are written: all but those with values that need a second look."""
     for (target, message), templates in TEMPLATES.items():
-        variants: list[_Variant] = []
-        for template in templates:
-            known = known_of(target, message, template.meaning, {hole.name for hole in template.pattern.holes})
-            if known is None:
-                break
-            variants.append(_variant(target, message, template, known))
-        else:
-            yield f"{target}: {message}".encode(), tuple(variants)
+        variants = [_variant(target, message, template) for template in templates]
+        if None not in variants:
+            yield f"{target}: {message}".encode(), tuple(variant for variant in variants if variant is not None)
 
 
 _VARIANTS: Final = dict(_variants())
@@ -111,19 +121,21 @@ _MARK: Final = MARK.encode()
 
 
 class TextValues(NamedTuple):
-    """By place: what each record says and what its message stands for; None where it isn't plain."""
+    """By place: what each record says and what its message stands for; None where it is `odd`, that is not plain."""
 
     told: list[Told | None]
     known: list[Known | None]
+    again: dict[int, Again]
+    odd: list[int]
 
     def rows(self, start: int, end: int) -> PlainRows:
         """The records of a stretch of places."""
         places = [place for place in range(start, end) if self.known[place] is not None]
-        odd = [place for place in range(start, end) if self.known[place] is None]
+        odd = [place for place in self.odd if start <= place < end]
         told = [one for one in self.told[start:end] if one is not None]
         known = [one for one in self.known[start:end] if one is not None]
-        spoken = [value for place in places[-RECENT:] for value in self.tells_of(place)]
-        return PlainRows(places, odd, known, _columns(told, known), spoken)
+        again = {place: one for place, one in self.again.items() if start <= place < end}
+        return PlainRows(places, odd, known, _columns(told, known), again)
 
     def tells_of(self, place: int) -> Iterator[str]:
         """Whom and what a plain record tells of."""
@@ -136,44 +148,52 @@ def text_values(text: PlainText, is_ours: Callable[[str], bool]) -> TextValues:
     """Read the records that are plain, hold none of our secrets and tell of none of our own visits (`is_ours`)."""
     data = text.data
     second_look = shunned(data, text.ends, [b"\0"])
-    all_told: list[Told | None] = []
-    all_known: list[Known | None] = []
+    values = TextValues([], [], {}, [])
     start = 0
     for place, end in enumerate(text.ends):
         told = known = None
-        if end - start <= UNTIDY_FROM and place not in second_look:
-            mark = data.find(_MARK, start, end)
-            variants = _VARIANTS.get(data[start + HEAD_BYTES : mark]) if mark >= 0 else None
-            if variants is not None:
-                told, known = _read(data, start, mark, end - 1, variants)
-                if told is not None and _is_odd(told, is_ours):
-                    told = known = None
-        all_told.append(told)
-        all_known.append(known)
+        mark = data.find(_MARK, start, end) if end - start <= UNTIDY_FROM and place not in second_look else -1
+        variants = _VARIANTS.get(data[start + HEAD_BYTES : mark]) if mark >= 0 else None
+        if variants is not None and (found := _read(data, mark, end - 1, variants)) is not None:
+            variant, groups = found
+            level = data[start + LEVEL.start : start + LEVEL.stop].lstrip()
+            told = _told(variant, (level, *groups, None))
+            if not _is_odd(told, is_ours):
+                known = variant.known
+                if variant.again:
+                    texts = [str(value or b"", "utf-8") for value in groups[-len(variant.again) :]]
+                    values.again[place] = Again(tuple(zip(variant.again, texts, strict=True)), variant.debug)
+        if known is None:
+            told = None
+            values.odd.append(place)
+        values.told.append(told)
+        values.known.append(known)
         start = end
-    return TextValues(all_told, all_known)
+    return values
 
 
 def _read(
-    data: bytes, start: int, mark: int, end: int, variants: tuple[_Variant, ...]
-) -> tuple[Told, Known] | tuple[None, None]:
+    data: bytes, mark: int, end: int, variants: tuple[_Variant, ...]
+) -> tuple[_Variant, tuple[Value, ...]] | None:
+    """The variant that is written there, and its values."""
     for variant in variants:
         found = variant.match(data, mark, end)
         if found is not None:
-            values: Told = (data[start + LEVEL.start : start + LEVEL.stop].lstrip(), *found.groups(), None)
-            return (*variant.columns(values), _fields(variant, values)), variant.known
-        if all(data.find(literal, start, end) >= 0 for literal in variant.literals):
-            break
-    return None, None
+            return variant, found.groups()
+        if all(data.find(literal, mark, end) >= 0 for literal in variant.literals[1:]):
+            return None
+    return None
 
 
-def _fields(variant: _Variant, values: Told) -> bytes | None:
+def _told(variant: _Variant, values: Told) -> Told:
+    columns = variant.columns(values)
     if not variant.rest:
-        return None
-    return variant.json % tuple(
+        return (*columns, None)
+    members = [
         _encode(str(values[at] or b"", "utf-8")) if spelled else values[at]
         for at, spelled in zip(variant.rest, variant.spelled, strict=True)
-    )
+    ]
+    return (*columns, variant.json % tuple(members))
 
 
 def _is_odd(told: Told, is_ours: Callable[[str], bool]) -> bool:
@@ -184,7 +204,7 @@ def _is_odd(told: Told, is_ours: Callable[[str], bool]) -> bool:
     return client_ip is not None and (source_of(client_ip) is None or is_ours(client_ip.decode()))
 
 
-def _columns(told: Sequence[Told], known: Sequence[Known]) -> dict[str, Sequence[object]]:
+def _columns(told: Sequence[Told], known: Sequence[Known]) -> dict[str, list[object]]:
     if not told:
         return {}
     levels, protocols, addresses, *texts, seconds, fields = zip(*told, strict=True)

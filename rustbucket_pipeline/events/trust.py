@@ -10,7 +10,7 @@ records share is no doubt, however odd it looks. `docs/events.md` lists the doub
 """
 
 import re
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, KeysView, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -40,9 +40,6 @@ WITNESS_BYTES = 1 << 20
 _WRITTEN = re.compile(rb'(?:\{"timestamp":")?[0-9T:-]{19}\.[0-9]{6}Z(?:  INFO|  WARN| ERROR| DEBUG| TRACE|","level")')
 _LINE_BYTES = 160
 RECENT = 256
-NOTED = 2 * RECENT
-"""Records after which nothing is left of what was recent before, even if some were written at the same time."""
-
 _MOST_TARGETS = 1024
 
 
@@ -199,7 +196,7 @@ class BelievedText(NamedTuple):
     """Text records of one dialect, one behind the other, that are known and finished and in nobody's doubt.
 
     They begin at `start`, end at `ends`; `opens`: each ends in attacker text. `last` is the time that the last claims;
-    `told` and `lines` (with the time claimed) are those of the last `NOTED` records.
+    `told` are those of the last `RECENT` records, `lines`, with the time claimed, as well, or of all if times repeat.
     """
 
     dialect: str
@@ -217,7 +214,7 @@ class Witnesses:
     def __init__(self) -> None:
         """None yet."""
         self.records = deque[LogRecord]()
-        self.claims = Counter[int]()
+        self.claims: dict[int, int] = {}
         self.size = 0
 
     @property
@@ -230,7 +227,7 @@ class Witnesses:
         self.records.append(record)
         self.size += len(record.data)
         if record.claimed is not None:
-            self.claims[record.claimed] += 1
+            self.claims[record.claimed] = self.claims.get(record.claimed, 0) + 1
 
     def take(self) -> LogRecord:
         """The first of them, to be judged by the others."""
@@ -245,7 +242,7 @@ class Witnesses:
     def mostly_before(self, time: int) -> bool:
         """Whether most of them claim an earlier time."""
         earlier = sum([count for claim, count in self.claims.items() if claim < time])
-        return 2 * earlier > self.claims.total()
+        return 2 * earlier > sum(self.claims.values())
 
 
 def with_witnesses(records: Iterable[LogRecord], grader: Grader) -> Iterator[tuple[LogRecord, Witnesses]]:

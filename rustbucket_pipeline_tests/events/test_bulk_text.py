@@ -1,6 +1,7 @@
 """Text records read by the stretch give the rows that the exact way gives, whatever stands between them."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,12 +11,12 @@ from rustbucket_pipeline.demo.cast import cast_fleet
 from rustbucket_pipeline.demo.dialects import DIALECTS
 from rustbucket_pipeline.demo.lines import hour_lines
 from rustbucket_pipeline.events.lanes import Lanes, Stretch
-from rustbucket_pipeline.events.read import PlainLines, read_run
-from rustbucket_pipeline.events.trust import Grader
+from rustbucket_pipeline.events.read import BLOCK_BYTES, PlainLines, read_run
+from rustbucket_pipeline.events.trust import IN_OPEN_TEXT, Grader
 from rustbucket_pipeline.framing.times import microseconds
 from rustbucket_pipeline.model.window import HALF_HOUR
-from rustbucket_pipeline_tests.events.reading import START
-from rustbucket_pipeline_tests.events.test_bulk import OneObject, at_once, one_by_one, segment_of
+from rustbucket_pipeline_tests.events.reading import START, OneObject
+from rustbucket_pipeline_tests.events.test_bulk import at_once, one_by_one, segment_of
 from rustbucket_pipeline_tests.events.text_logs import Writer
 
 
@@ -62,8 +63,69 @@ def test_the_quick_way_takes_what_a_rustbucket_writes(dialect, share):
     agree(data)
 
 
-def test_a_record_before_forged_lines_is_read_whole_by_the_exact_way():
-    calm = Writer(1, 0.0).log(100)
-    last = calm.rstrip(b"\n").rfind(b"\n") + 1
-    forged = calm[last:].replace(b"2026-03-02", b"2026-03-01")
-    agree(calm + forged + calm.replace(b"T00:00", b"T00:01"))
+def line(second: float, body: str, target: str = "rustbucket::protocols::ssh_shell") -> bytes:
+    return f"{START + timedelta(seconds=second):%Y-%m-%dT%H:%M:%S.%f}Z  INFO {target}: {body}\n".encode()
+
+
+def command(second: float, text: str = "ls") -> bytes:
+    return line(second, f'Command received event_type="command" protocol="SSH" command={text}')
+
+
+def calm(second: float, records: int = 50) -> bytes:
+    return b"".join(command(second + n / 1000) for n in range(records))
+
+
+@pytest.mark.parametrize(
+    ("forged", "doubted"),
+    [
+        (command(-40, "id"), [0]),
+        (command(500, "id"), [0]),
+        (command(1.049), [-1, 0]),
+        (line(1.5, "Odd message"), [0]),
+        (line(1.5, 'Command received event_type="command" protocol="SSH" command=x', "other"), [0]),
+        (line(1.5, "Received data: x", "rustbucket::handler"), [0]),
+        (command(1.5).replace(b".500000Z", b".5Z"), [0]),
+        (command(1.5).replace(b"  INFO", b" INFO"), [0]),
+    ],
+)
+def test_what_stands_in_calm_text_and_does_not_belong_there_is_doubted(forged, doubted):
+    data = calm(1) + forged + calm(2, 500)
+    rows, _, tally = at_once(data)
+    assert [number for number, row in enumerate(rows) if row["trust"] < IN_OPEN_TEXT] == [50 + at for at in doubted]
+    assert tally.suspects == len(doubted)
+    assert read_at_once(data) > 0.9
+    agree(data)
+
+
+def test_a_record_that_was_torn_by_a_forged_line_is_read_whole():
+    auth = 'Authentication attempt event_type="auth" protocol="SSH" client_ip=192.0.2.1:5 username=x\n{}y password=p '
+    forged = command(-40, "id").decode()
+    torn = line(1.5, auth.format(forged) + 'auth_method="password"', "rustbucket::protocols::ssh")
+    data = calm(1) + torn + calm(2, 500)
+    rows, _, _ = at_once(data)
+    assert (rows[50]["username"], rows[50]["password"]) == (f"x\n{forged}y", "p")
+    assert read_at_once(data) > 0.9
+    agree(data)
+
+
+def test_names_are_spelled_as_they_were_typed_a_little_before():
+    said = line(1.5, 'Command received event_type="command" protocol="FTP" command=USER Anna', "rustbucket::protocols")
+    told = line(1.6, 'Username provided event_type="auth" protocol="FTP" username=ANNA', "rustbucket::protocols::ftp")
+    data = calm(1) + said + told + calm(2, 500)
+    rows, _, _ = at_once(data)
+    assert (rows[51]["username"], rows[51]["fields"]) == ("Anna", '{"username":"ANNA"}')
+    assert read_at_once(data) > 0.98
+    agree(data)
+
+
+def test_behind_a_second_block_nothing_is_lost():
+    data = b"".join(command(n / 1000, "x" * (n % 200)) for n in range(1, 4000))
+    assert len(data) > 2 * BLOCK_BYTES
+    assert read_at_once(data) > 0.99
+    agree(data)
+
+
+def test_equal_times_of_many_records_are_no_burden():
+    data = b"".join(command(1, f"{n:06}") for n in range(6000))
+    assert read_at_once(data) > 0.99
+    agree(data)

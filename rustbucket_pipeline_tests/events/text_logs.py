@@ -3,6 +3,7 @@
 from datetime import timedelta
 from random import Random
 
+from rustbucket_pipeline.events.casing import VERBS
 from rustbucket_pipeline.events.dialects.structured import TEMPLATES, Template
 from rustbucket_pipeline_tests.events.reading import START
 
@@ -40,6 +41,9 @@ ODD_TEXTS = [
     "PASS me@home",
     'event_type="auth"',
 ]
+SAID = ["USER anna", "PASS  s3cret  word", "STOR a.bin", "MAIL FROM: <a@b.c>", "RCPT TO:<x@y.z>", "PASS s3CRET word"]
+LOGGED = ["ANNA", "S3CRET WORD", "A.BIN", "<A@B.C>", "<X@Y.Z>", "root", "", 'say "HI"']
+OPTIONS = ['Some("ANNA")', "None", '["<A@B.C>", "<X@Y.Z>"]', 'Some("\\"x\\"")', "x"]
 PEERS = ["192.0.2.7", "192.0.2.7:4444", "2001:db8::1", "[2001:db8::1]:22", "::ffff:192.0.2.7", "010.0.0.1", "none"]
 PROTOCOLS = ["SSH", "FTP", "SMTP", "HTTP", "Ssh", "gopher"]
 NUMBERS = ["0", "17", "true", "007", "1.5", "-3", "12345678901234567"]
@@ -122,7 +126,9 @@ class Writer:
         if mark == "#":
             return random.choice(NUMBERS if odd else NUMBERS[:2])
         if mark == "?":
-            return random.choice(['Some("ROOT")', "None", '["<A@B.C>"]', "x"])
+            return random.choice(OPTIONS if odd else OPTIONS[:3])
+        if name in VERBS and not odd:
+            return random.choice(LOGGED)
         if odd and random.random() < FORGED:
             return "x\n" + self._record().decode("utf-8", "surrogateescape").rstrip("\n")
-        return random.choice(ODD_TEXTS if odd else TEXTS)
+        return random.choice(ODD_TEXTS if odd else TEXTS if name != "command" else TEXTS + SAID)
