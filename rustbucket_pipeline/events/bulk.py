@@ -71,14 +71,14 @@ class BulkParser:
         plain = plain_rows(lines, self._context.own.comes_from_us)
         if plain.places:
             yield self._batch(lines, plain)
-        typed = deque(plain.typed)
+        typed, rows = deque(plain.typed), list[EventRow]()
         for run in _in_a_row(plain.odd):
             while typed and typed[0][0] < run[0]:
                 place, command = typed.popleft()
                 self._context.casing.typed(command, lines.ts[place])
-            rows = list(self._rows(map(lines.record, run), grader))
-            if rows:
-                yield batch_of(rows)
+            rows += self._rows(map(lines.record, run), grader)
+        if rows:
+            yield batch_of(rows)
         for place, command in typed:
             self._context.casing.typed(command, lines.ts[place])
         grader.believe_lines("json", lines.ts[-1], plain.told)

@@ -124,14 +124,17 @@ def plain_rows(lines: PlainLines, is_ours: Callable[[str], bool]) -> PlainRows:
             places.append(place)
             read.append(values)
             known.append(meaning)
-    columns = _columns(read, known)
     return PlainRows(
         places,
         odd,
-        columns,
-        [(place, str(columns["command"][at])) for at, place in enumerate(places) if known[at].typed],
+        _columns(read, known),
+        [
+            (place, _text(command))
+            for place, meaning, values in zip(places, known, read, strict=True)
+            if meaning.typed and (command := values[_COMMAND])
+        ],
         sum(meaning.refuses for meaning in known),
-        [_text(values[at]) for values in read[-RECENT:] for at in (_CLIENT_IP, _COMMAND) if values[at]],
+        [_text(told) for values in read[-RECENT:] for told in (values[_CLIENT_IP], values[_COMMAND]) if told],
     )
 
 
@@ -186,7 +189,7 @@ def _columns(read: Sequence[_Values], known: Sequence[_Known]) -> dict[str, Sequ
         return {}
     levels, _, _, protocols, components, addresses, *taken, others, seconds, _ = zip(*read, strict=True)
     sources = [_source(address) if address else None for address in addresses]
-    username, password, command, method, path = map(_texts, taken)
+    username, password, command, method, path = map(_unescaped, taken)
     return {
         "level": levels,
         "target": [meaning.target for meaning in known],
@@ -208,11 +211,11 @@ def _columns(read: Sequence[_Values], known: Sequence[_Known]) -> dict[str, Sequ
     }
 
 
-def _texts(values: Sequence[bytes | None]) -> Sequence[str | None]:
-    return [None if value is None else _text(value) for value in values]
+def _unescaped(values: Sequence[bytes | None]) -> Sequence[bytes | str | None]:
+    return [_text(value) if value and b"\\" in value else value for value in values]
 
 
-def _text(value: bytes | None) -> str:
+def _text(value: bytes) -> str:
     return _unquoted(b'"%b"' % value)
 
 
