@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export DAGSTER_HOME ?= $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up check test test-long bench pictures lock clean
+.PHONY: help setup setup-dev demo up check test test-long bench bench-volume pictures lock clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ test-long: setup-dev ## The tests that take minutes, too
 
 bench: setup-dev ## Measure, and print the figures
 	$(BIN)/python -m benchmarks
+
+bench-volume: setup-dev ## Measure archiving at volume, against its goals
+	$(BIN)/python -m benchmarks.volume
 
 pictures: setup-dev ## Make the README's pictures again (needs Chromium)
 	$(BIN)/python -m docs.pictures

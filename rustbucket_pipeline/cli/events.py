@@ -67,8 +67,8 @@ def query(
 ) -> None:
     """The rows that fit, newest first; those of the last 24 hours unless `--from` says otherwise. Times are UTC.
 
-    With `--sql`: over the views `events`, `sessions`, `quarantined`, `rustbucket_hours`, `fleet`, `logs` and
-    `log_analysis`, at most 30 s, 100,000 rows and 64 MB. What attackers wrote is escaped in tables and CSV.
+    With `--sql`: over the views `events`, `sessions`, `quarantined`, `hourly_counts`, `rustbucket_hours`, `fleet` and
+    others, at most 30 s, 100,000 rows and 64 MB. What attackers wrote is escaped in tables and CSV.
 
     Examples: `rustbucket events query --type command --command-like wget`,
     `rustbucket events query --from 7d --src-ip 192.0.2.0/24 --format parquet --output week.parquet`,

@@ -6,18 +6,13 @@ and the row goes to a part that lists whose it may be. Nothing here reads or wri
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from itertools import islice
 
+from rustbucket_pipeline.events.session_commands import Commands
 from rustbucket_pipeline.events.session_lane import MOST_OPEN, Lane, began_at
 from rustbucket_pipeline.events.session_part import MOST_CANDIDATES, SILENCE, Part, SessionRow
-
-_PATIENCE = timedelta(minutes=1)
-"""So long after a command was sent or received is what is said about it looked for; model answers take seconds."""
-
-_MOST_SAID = 1000
-"""Different commands waited for at once."""
 
 _SHELL = "ssh"
 """The lane of what is typed: its rows carry no key although their connections have one."""
@@ -29,15 +24,16 @@ _LIFE = frozenset({"opens", "starts", "ends"})
 class Joiner:
     """Joins one rustbucket's rows of an hour; `done` is given each part when nothing can be added to it any more."""
 
-    def __init__(self, start: datetime, done: Callable[[Part], None]) -> None:
-        """`start` is the hour's."""
+    def __init__(self, start: datetime, strangers: Mapping[str, int], done: Callable[[Part], None]) -> None:
+        """`start` is the hour's; `strangers` were open then, by lane."""
         self._start = start
+        self._strangers = strangers
         self._done = done
         self._parts = 0
         self._keyed: OrderedDict[str, Part] = OrderedDict()
         self._lanes: dict[str, Lane] = {}
-        self._said: dict[str, dict[Part, datetime]] = {}
-        self._asked: dict[Part, None] = {}
+        self._commands = Commands()
+        self._questions = Commands()
         self.unjoined = 0
 
     def feed(self, row: SessionRow) -> None:
@@ -66,8 +62,8 @@ class Joiner:
             self._disperse(lane)
         self._keyed.clear()
         self._lanes.clear()
-        self._said.clear()
-        self._asked.clear()
+        self._commands = Commands()
+        self._questions = Commands()
 
     def _by_key(self, row: SessionRow, key: str) -> None:
         part = self._keyed.get(key)
@@ -89,7 +85,7 @@ class Joiner:
         if row.role == "listens":
             self._lane(_SHELL, row.at).admit(part, row.at)
         elif row.role == "runs" and row.said:
-            self._expect(row.said, part, row.at)
+            self._commands.expect(row.said, part, row.at)
         elif lane is not None:
             if row.role == "ends":
                 lane.release(part)
@@ -113,37 +109,22 @@ class Joiner:
     def _in_shell(self, row: SessionRow, said: str) -> None:
         """A row about a command: of whoever is running it, else of whoever can type."""
         lane = self._lane(_SHELL, row.at)
-        waiting = self._waiting(said, row.at)
+        waiting = self._commands.waiting(said, row.at)
         if len(waiting) == 1:
             part = next(iter(waiting))
             self._join(row, part, lane)
         elif waiting:
-            part = self._add_to_crowd(row, lane, waiting)
+            self._add_to_crowd(row, lane, waiting)
+            part = None
         elif lane.open or row.counted:
             part = self._in_lane(row, lane)
         else:
             self._of_recent(row)
             return
-        if row.counted or row.event_type == "llm":
-            self._expect(said, part, row.at)
-        else:
-            waiting.pop(part, None)
-
-    def _expect(self, said: str, part: Part, at: datetime) -> None:
-        self._said.setdefault(said, {})[part] = at
-        if len(self._said) > _MOST_SAID:
-            del self._said[next(iter(self._said))]
-
-    def _waiting(self, said: str, at: datetime) -> dict[Part, datetime]:
-        """The connections that lately sent this command, or are being answered."""
-        waiting = self._said.get(said)
-        if waiting is None:
-            return {}
-        for part in [part for part, last in waiting.items() if part.complete or at - last > _PATIENCE]:
-            del waiting[part]
-        if not waiting:
-            del self._said[said]
-        return waiting
+        if not row.counted and row.event_type != "llm":
+            waiting.pop(part or next(iter(waiting)), None)
+        elif part is not None:
+            self._commands.expect(said, part, row.at)
 
     def _in_lane(self, row: SessionRow, lane: Lane) -> Part:
         if row.role in {"opens", "is all"}:
@@ -153,11 +134,12 @@ class Joiner:
         if row.role == "ends":
             return self._end(row, lane)
         part = lane.only()
-        if part is None and lane.open:
+        if part is None and len(lane.open) + lane.strangers > 1:
             return self._add_to_crowd(row, lane, lane.open)
         if part is None:
             part = self._new(row, lane.name, keyed=False, opens_before=True)
             lane.admit(part, row.at)
+            lane.strangers = 0
         self._join(row, part, lane)
         return part
 
@@ -183,13 +165,18 @@ class Joiner:
 
     def _end(self, row: SessionRow, lane: Lane) -> Part:
         fits = lane.ending(row) or ([] if began_at(row) < self._start else list(islice(lane.open, 2)))
-        if len(fits) > 1:
+        strangers = lane.strangers if row.duration_ms is None else 0
+        if len(fits) + strangers > 1:
             crowd = self._add_to_crowd(row, lane, lane.open)
             lane.lost += 1
-            if lane.lost >= len(lane.open):
+            if lane.lost >= len(lane.open) + lane.strangers:
                 self._close_lane(lane)
             return crowd
-        part = fits[0] if fits else self._new(row, lane.name, keyed=False, opens_before=True)
+        if fits:
+            part = fits[0]
+        else:
+            part = self._new(row, lane.name, keyed=False, opens_before=True)
+            lane.strangers = max(0, lane.strangers - 1)
         self._join(row, part, lane)
         self._close(part, lane)
         return part
@@ -211,20 +198,21 @@ class Joiner:
 
     def _by_question(self, row: SessionRow) -> None:
         """What a language model answers, or is asked in other words: of the one connection that waits for it."""
-        waiting = [part for part in self._asked if row.lane is None or row.lane in (part.key, part.first.protocol)]
-        if len(waiting) != 1:
+        asked = self._questions.waiting("", row.at)
+        fits = [part for part in asked if not part.complete and row.lane in (None, part.key, part.first.protocol)]
+        if len(fits) != 1:
             self.unjoined += 1
             return
-        waiting[0].add(row, by_order=True)
+        fits[0].add(row, by_order=True)
         if row.role == "is told":
-            del self._asked[waiting[0]]
+            del asked[fits[0]]
 
     def _join(self, row: SessionRow, part: Part, lane: Lane) -> None:
         part.add(row, by_order=True)
         lane.touch(part, row.at)
         if row.role == "asks":
-            self._asked[part] = None
-        if lane.crowd is not None and len(lane.open) <= 1:
+            self._questions.expect("", part, row.at)
+        if lane.crowd is not None and len(lane.open) + lane.strangers <= 1:
             self._disperse(lane)
 
     def _add_to_crowd(self, row: SessionRow, lane: Lane, candidates: dict[Part, datetime]) -> Part:
@@ -232,13 +220,13 @@ class Joiner:
             self._disperse(lane)
         crowd = lane.crowd
         if crowd is None:
-            crowd = lane.crowd = self._new(row, lane.name, keyed=False, opens_before=False)
+            crowd = lane.crowd = self._new(row, lane.name, keyed=False, opens_before=lane.strangers > 0)
             crowd.candidates = []
         for part in islice(candidates, MOST_CANDIDATES):
             crowd.may_be_of(part)
         crowd.add(row)
         if row.role == "asks":
-            self._asked[crowd] = None
+            self._questions.expect("", crowd, row.at)
         return crowd
 
     def _disperse(self, lane: Lane) -> None:
@@ -248,7 +236,6 @@ class Joiner:
 
     def _complete(self, part: Part) -> None:
         part.complete = True
-        self._asked.pop(part, None)
         self._done(part)
 
     def _new(self, row: SessionRow, key: str, *, keyed: bool, opens_before: bool) -> Part:
@@ -258,8 +245,10 @@ class Joiner:
     def _lane(self, name: str, at: datetime) -> Lane:
         lane = self._lanes.get(name)
         if lane is None:
-            lane = self._lanes[name] = Lane(name)
-        elif lane.open:
+            lane = self._lanes[name] = Lane(name, self._strangers.get(name, 0))
+        if lane.strangers and at - self._start > SILENCE:
+            lane.strangers = 0
+        if lane.open:
             for part in lane.gone(at):
                 if not part.keyed:
                     self._complete(part)
@@ -274,7 +263,7 @@ class Joiner:
     def _close_lane(self, lane: Lane) -> None:
         for part in list(lane.open):
             self._close(part, lane)
-        lane.lost = 0
+        lane.lost = lane.strangers = 0
         self._disperse(lane)
 
     def _close_all(self) -> None:

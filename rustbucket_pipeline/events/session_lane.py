@@ -3,6 +3,8 @@
 Which rows come here, and what becomes of a row that fits several, is decided in `session_joining`.
 """
 
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -21,15 +23,17 @@ _LENGTH_ERROR = timedelta(seconds=1)
 class Lane:
     """The open connections of one lane of a rustbucket, the longest silent first.
 
-    `lost` of them have ended, but their ends fitted several. `crowd` gathers the rows that fitted several.
+    `strangers` more are open since before the hour, and said nothing yet that is surely theirs. `lost` connections
+    have ended, but their ends fitted several. `crowd` gathers the rows that fitted several.
     """
 
-    __slots__ = ("_unstarted", "crowd", "lost", "name", "open")
+    __slots__ = ("_unstarted", "crowd", "lost", "name", "open", "strangers")
 
-    def __init__(self, name: str) -> None:
-        """No connection is open."""
+    def __init__(self, name: str, strangers: int = 0) -> None:
+        """No connection is open but so many strangers."""
         self.name = name
-        self.open: dict[Part, datetime] = {}
+        self.strangers = strangers
+        self.open: OrderedDict[Part, datetime] = OrderedDict()
         self.crowd: Part | None = None
         self.lost = 0
         self._unstarted: dict[Part, None] = {}
@@ -48,12 +52,12 @@ class Lane:
     def touch(self, part: Part, at: datetime) -> None:
         """The connection, if it is open here, said something."""
         if part in self.open:
-            del self.open[part]
             self.open[part] = at
+            self.open.move_to_end(part)
 
     def only(self) -> Part | None:
         """The open connection, where there is exactly one."""
-        return next(iter(self.open)) if len(self.open) == 1 else None
+        return next(iter(self.open)) if len(self.open) == 1 and not self.strangers else None
 
     def unstarted(self) -> list[Part]:
         """The connections whose handler hasn't said that it started."""
@@ -81,6 +85,19 @@ class Lane:
             return list(islice(self.open, 2))
         began = began_at(row)
         return [part for part in self.open if _began(part, began)]
+
+
+def strangers_of(rows: Sequence[SessionRow]) -> Mapping[str, int]:
+    """How many connections of each lane were open before these first rows of an hour: more end in them than opened."""
+    balance: Counter[str] = Counter()
+    strangers: Counter[str] = Counter()
+    for row in rows:
+        if row.role == "boots":
+            break
+        if row.key is None and row.lane is not None:
+            balance[row.lane] += (row.role == "ends") - (row.role == "opens")
+            strangers[row.lane] = max(strangers[row.lane], balance[row.lane])
+    return strangers
 
 
 def began_at(row: SessionRow) -> datetime:

@@ -5,7 +5,8 @@ Which row belongs to which connection is `session_joining`'s to say; the view `s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from datetime import datetime
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import cast
 
@@ -13,7 +14,8 @@ import psycopg
 from sqlalchemy import Connection, delete
 
 from rustbucket_pipeline.events.session_joining import Joiner
-from rustbucket_pipeline.events.session_part import Part, PartRow, SessionRow
+from rustbucket_pipeline.events.session_lane import strangers_of
+from rustbucket_pipeline.events.session_part import SILENCE, Part, PartRow, SessionRow
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage.postgres import copy_rows, load_sql
 from rustbucket_pipeline.storage.session_tables import session_parts
@@ -54,8 +56,9 @@ def build_sessions(connection: Connection, window: Window) -> SessionSums:
         _count(sums, row)
 
     for _, rows in groupby(_rows(connection, window), attrgetter("rustbucket_id")):
-        joiner = Joiner(window.start, keep)
-        for row in rows:
+        first = _first(rows, window.start + SILENCE)
+        joiner = Joiner(window.start, strangers_of(first), keep)
+        for row in chain(first, rows):
             joiner.feed(row)
             if len(parts) >= BATCH_ROWS:
                 _write(connection, parts)
@@ -73,6 +76,16 @@ def _rows(connection: Connection, window: Window) -> Iterator[SessionRow]:
         cursor.itersize = BATCH_ROWS
         cursor.execute(str(query).encode(), {"start": window.start, "end": window.end})
         yield from map(SessionRow._make, cursor)
+
+
+def _first(rows: Iterator[SessionRow], until: datetime) -> list[SessionRow]:
+    """The rows before that moment, and the one behind them."""
+    first: list[SessionRow] = []
+    for row in rows:
+        first.append(row)
+        if row.at >= until:
+            break
+    return first
 
 
 def _write(connection: Connection, parts: list[PartRow]) -> None:

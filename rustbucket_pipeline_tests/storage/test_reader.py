@@ -1,12 +1,18 @@
 """The login role rustbucket_reader: every view, no table, nothing that writes or lifts a limit."""
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import psycopg
 import pytest
 from sqlalchemy import Engine, make_url, text
 
-from rustbucket_pipeline.errors import ConfigurationError
+from rustbucket_pipeline.errors import ConfigurationError, UsageError
 from rustbucket_pipeline.settings import Settings
-from rustbucket_pipeline.storage import databases, reader
+from rustbucket_pipeline.storage import databases, embedded, reader
+from rustbucket_pipeline.storage.embedded_socket import url_of
+from rustbucket_pipeline.storage.postgres import upgrade
+from rustbucket_pipeline.storage.question import Limits, ask
 
 REFUSED = {
     "a table": "SELECT * FROM log_events",
@@ -106,16 +112,39 @@ def test_preparing_it_again_changes_nothing(database: Engine) -> None:
         assert connection.execute(rights).scalar_one() == before
 
 
-def test_an_account_that_may_not_make_roles_still_prepares_what_it_may(database: Engine) -> None:
-    with database.connect() as connection:
-        connection.execute(text("CREATE ROLE humble"))
-        connection.execute(text("GRANT USAGE, CREATE ON SCHEMA public TO humble"))
-        connection.execute(text("SET LOCAL ROLE humble"))
-        connection.execute(text("CREATE VIEW humble_view AS SELECT 1 AS one"))
-        reader.prepare(connection)
-        may = text("SELECT has_table_privilege('rustbucket_reader', 'humble_view', 'SELECT')")
-        assert connection.execute(may).scalar_one()
-        connection.rollback()
+@pytest.fixture
+def humble(own_home: Path) -> Iterator[Callable[[str], Settings]]:
+    """Makes a server elsewhere, where something was done before; our account owns a database and may make no role."""
+    with embedded.shared(own_home / "elsewhere", durable=False) as pg:
+        url = make_url(url_of(pg, "postgres")).set(drivername="postgresql")
+
+        def prepared(before: str) -> Settings:
+            with psycopg.connect(databases.dsn(url), autocommit=True) as connection:
+                for statement in (before, "CREATE ROLE humble LOGIN", "CREATE DATABASE ours OWNER humble"):
+                    connection.execute(statement.encode())
+            ours = url.set(username="humble", database="ours").render_as_string()
+            return Settings(RUSTBUCKET_HOME=own_home, RUSTBUCKET_DATABASE_URL=ours)
+
+        yield prepared
+
+
+def test_an_account_that_may_make_no_role_says_who_must(humble: Callable[[str], Settings]) -> None:
+    settings = humble("SELECT 1")
+    assert upgrade(settings).ready
+    with pytest.raises(ConfigurationError, match="have an administrator run: CREATE ROLE rustbucket_reader LOGIN"):
+        ask(settings, "SELECT 1", Limits())
+
+
+def test_once_the_role_is_made_by_others_it_reads_our_views_within_limits(humble: Callable[[str], Settings]) -> None:
+    settings = humble("CREATE ROLE rustbucket_reader LOGIN")
+    assert upgrade(settings).ready
+    assert ask(settings, "SELECT count(*) FROM events", Limits()).rows == [(0,)]
+    for question in ("SELECT * FROM log_events", "SELECT pg_read_file('/etc/passwd')"):
+        with pytest.raises(UsageError, match="permission denied"):
+            ask(settings, question, Limits())
+    lifted = "SELECT set_config('statement_timeout', '0', false), pg_sleep(60)"
+    with pytest.raises(UsageError, match=r"it took over 0\.5 s"):
+        ask(settings, lifted, Limits(seconds=0.5))
 
 
 def test_a_login_that_may_do_more_is_not_taken_for_the_reader(database: Engine, settings: Settings) -> None:
