@@ -23,7 +23,6 @@ from rustbucket_pipeline.events.row import EVENT_TYPES, PROTOCOLS
 from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.model.text import bounded
 from rustbucket_pipeline.model.window import HOUR, window_at
-from rustbucket_pipeline.storage.objects import open_archive
 from rustbucket_pipeline.storage.question import Limits, ask
 
 app = typer.Typer(
@@ -122,7 +121,7 @@ def replay(
         if not hours:
             raise UsageError("nothing is archived of that time; `rustbucket windows` shows what is")
         if diff:
-            raise typer.Exit(show_differences(engine, open_archive(settings), hours, rustbucket or (), as_json=as_json))
+            raise typer.Exit(show_differences(engine, settings, hours, rustbucket or (), as_json=as_json))
         rebuild(engine, hours)
     with opened() as (engine, _), engine.connect() as connection:
         show_rebuilt(hours, held_hours(connection, start, end), as_json=as_json)

@@ -15,6 +15,7 @@ from rustbucket_pipeline.errors import IntegrityError
 from rustbucket_pipeline.events.dialects import likely_dialect, recognise
 from rustbucket_pipeline.events.export import Column, Kind
 from rustbucket_pipeline.events.identity import Identities
+from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Told
 from rustbucket_pipeline.events.read import LogRecord
 from rustbucket_pipeline.events.record import Parsed
@@ -89,19 +90,21 @@ COLUMNS = [Column(name, _KINDS.get(name, "text")) for name in FileRecord._fields
 class LogFile:
     """A log file's content. `period` is what its name vouches for (None: nothing, so that every claimed time counts).
 
-    `dialects`: records of others are quarantined (none named: every dialect is read).
+    `dialects`: records of others are quarantined (none named: every dialect is read). Visits from `collectors` are our
+    own.
     """
 
     name: str
     blocks: Iterable[bytes]
     period: Period | None = None
     dialects: frozenset[str] = frozenset()
+    collectors: Networks = ()
     tally: Tally = field(default_factory=Tally)
 
     def records(self) -> Iterator[FileRecord]:
         """What it holds, in the order of its bytes, read as it is asked for; counted in `tally`."""
         grader = Grader(open=False, last=self._clock().at)
-        for told in Parser(_NoIdentities(), self.tally).tell(self._framed(), grader):
+        for told in Parser(_NoIdentities(), self.tally, self.collectors).tell(self._framed(), grader):
             row = told.row
             if isinstance(row, QuarantineRow):
                 excerpt = row.excerpt.decode("utf-8", "backslashreplace")

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from itertools import pairwise
 from pathlib import Path
 
@@ -137,3 +138,11 @@ def test_a_file_of_any_size_takes_little_memory():
     done = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, timeout=300, check=True)
     kilobytes = int(done.stdout) // (1024 if sys.platform == "darwin" else 1)
     assert kilobytes < 20_000
+
+
+def test_our_own_visits_are_marked_as_such(json_line):
+    line = json_line("New connection", target="rustbucket", protocol="HTTP", client_ip="192.0.2.7")
+    [ours] = parsed(line, collectors=(ip_network("192.0.2.0/24"),))
+    [theirs] = parsed(line)
+    assert (ours.counted, theirs.counted) == (False, True)
+    assert ours.fields == theirs.fields

@@ -18,8 +18,8 @@ INSERT INTO source_files (rustbucket_id, key, size, consumed, prefix_sha256, clo
     last_seen_at)
 VALUES ('BKT1', 'log', 100, 100, '', now(), false, now(), now());
 INSERT INTO segments (log_id, source_file_id, rustbucket_id, window_start, byte_start, byte_end, object_key,
-    stored_bytes, sha256, previous_sha256, chain_sha256, records, first_event_ts, last_event_ts, clock, after_text, vouched_from,
-    vouched_until, pulled_at)
+    stored_bytes, sha256, previous_sha256, chain_sha256, records, first_event_ts, last_event_ts, clock, after_text,
+    vouched_from, vouched_until, pulled_at)
 SELECT id, id, 'BKT1', '2026-03-02', 0, 100, 'raw/x', 50, '', '', '', 2, now(), now(), now(), false, now(), now(), now()
 FROM source_files;
 CREATE TABLE log_events_2026_03_02 PARTITION OF log_events FOR VALUES FROM ('2026-03-02') TO ('2026-03-03');
