@@ -19,7 +19,7 @@ from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Told
 from rustbucket_pipeline.events.read import LogRecord
 from rustbucket_pipeline.events.record import Parsed
-from rustbucket_pipeline.events.redact import may_hold_secret, redacted
+from rustbucket_pipeline.events.redact import may_hold_secret, may_register, redacted
 from rustbucket_pipeline.events.row import EventRow
 from rustbucket_pipeline.events.tally import Tally
 from rustbucket_pipeline.events.trust import Grader
@@ -164,7 +164,7 @@ def _cut(framed: Iterable[FramedRecord], held: bytes, start: int, likely: str) -
 
 
 def _record(file: str, row: EventRow, reading: Parsed, source: bytes) -> FileRecord:
-    clear = _without_secrets if may_hold_secret(source) else _as_it_is
+    clear = _Clear(may_register(reading.message, reading.target)) if may_hold_secret(source) else _as_it_is
     noted: dict[str, object] = msgspec.json.decode(row.fields) if row.fields else {}
     return FileRecord(
         file=file,
@@ -199,12 +199,16 @@ def _as_it_is(value: object, _: str) -> object:
     return value
 
 
-def _without_secrets(value: object, name: str) -> object:
-    """The value without secrets of ours, wherever in it they stand; `name` is the field's that holds it."""
-    if isinstance(value, str):
-        return redacted(value, name)[0]
-    if isinstance(value, dict):
-        return {key: _without_secrets(inner, key) for key, inner in cast("dict[str, object]", value).items()}
-    if isinstance(value, list):
-        return [_without_secrets(inner, name) for inner in cast("list[object]", value)]
-    return value
+class _Clear(NamedTuple):
+    """Takes secrets of ours out of values, wherever in them they stand; `name` is the field's that holds one."""
+
+    registers: bool
+
+    def __call__(self, value: object, name: str) -> object:
+        if isinstance(value, str):
+            return redacted(value, name, registers=self.registers)[0]
+        if isinstance(value, dict):
+            return {key: self(inner, key) for key, inner in cast("dict[str, object]", value).items()}
+        if isinstance(value, list):
+            return [self(inner, name) for inner in cast("list[object]", value)]
+        return value
