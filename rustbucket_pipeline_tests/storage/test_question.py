@@ -1,9 +1,12 @@
 """A question asked as the reader: answered, refused or cut, with one clear line, whatever it is."""
 
+import os
+import signal
+import threading
 import time
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.settings import Settings
@@ -99,3 +102,25 @@ def test_an_answer_has_values_and_names_of_its_own(database: Engine, settings: S
 
 def test_an_empty_answer_still_has_its_columns(database: Engine, settings: Settings) -> None:
     assert ask(settings, "SELECT event_id FROM events -- all", Limits()) == Answer(("event_id",))
+
+
+def test_a_server_that_answers_to_nothing_any_more_is_hung_up_on(database: Engine, settings: Settings) -> None:
+    asleep = text("SELECT pid FROM pg_stat_activity WHERE usename = 'rustbucket_reader' AND query LIKE '%FETCH%'")
+    stopped: list[int] = []
+    begun = time.monotonic()
+
+    def freeze() -> None:
+        with database.connect() as connection:
+            while time.monotonic() < begun + 30 and not stopped:
+                stopped.extend(connection.execute(asleep).scalars())
+                connection.rollback()
+        os.kill(stopped[0], signal.SIGSTOP)
+
+    freezing = threading.Thread(target=freeze)
+    freezing.start()
+    try:
+        with pytest.raises(UsageError, match="it took over 3 s"):
+            ask(settings, "SELECT pg_sleep(60)", Limits(seconds=3))
+    finally:
+        freezing.join()
+        os.kill(stopped[0], signal.SIGCONT)
