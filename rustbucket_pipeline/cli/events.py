@@ -148,7 +148,12 @@ def _query(filters: Filters, names: list[str], limit: int | None, form: Format, 
 def _glances(rows: Iterator[Values]) -> Iterable[Values]:
     """What matters of each row; on a terminal, as much of it as fits on a line."""
     glances = (_glance(row) for row in rows)
-    return _fitted(list(glances)) if sys.stdout.isatty() else glances
+    if not sys.stdout.isatty():
+        return glances
+    found = list(glances)
+    if not found:
+        errors.print("no rows fit; without --from only the last 24 hours are looked at")
+    return _fitted(found)
 
 
 def _glance(row: Values) -> Values:
