@@ -6,6 +6,7 @@ by way of a cursor, and a watch that no question can talk out of its limits.
 
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -97,12 +98,18 @@ def _take(rows: Iterable[tuple[object, ...]], answer: Answer, limits: Limits) ->
     """No more of an endless answer than is kept."""
     size = 0
     for row in rows:
-        size += sum(len(value) if isinstance(value, str | bytes) else 16 for value in row)
+        size += sum(map(_size, row))
         if len(answer.rows) == limits.rows or size > limits.bytes:
             what = f"{limits.rows:,} rows" if size <= limits.bytes else f"{limits.bytes // 1024**2} MB"
             answer.cut = f"cut at {what}; narrow the question, or count and group in it"
             return
         answer.rows.append(row)
+
+
+def _size(value: object) -> int:
+    if isinstance(value, str | bytes):
+        return len(value)
+    return len(msgspec.json.encode(value, enc_hook=str)) if isinstance(value, dict | list) else sys.getsizeof(value)
 
 
 class _Watch:

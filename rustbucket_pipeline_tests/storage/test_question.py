@@ -83,8 +83,10 @@ def test_an_answer_of_10_9_rows_is_cut(database: Engine, settings: Settings) -> 
     assert answer.cut.startswith("cut at 1,000 rows")
 
 
-def test_an_answer_of_many_bytes_is_cut(database: Engine, settings: Settings) -> None:
-    answer = ask(settings, "SELECT repeat('x', 100000) FROM generate_series(1, 1000)", SHORT)
+@pytest.mark.parametrize("large", ["{}", "jsonb_build_object('a', {})", "ARRAY[NULL, {}]", "convert_to({}, 'UTF8')"])
+def test_an_answer_of_many_bytes_is_cut(database: Engine, settings: Settings, large: str) -> None:
+    value = large.format("repeat('x', 100000)")
+    answer = ask(settings, f"SELECT {value} FROM generate_series(1, 1000)", SHORT)
     assert len(answer.rows) == 10
     assert answer.cut.startswith("cut at 1 MB")
 
