@@ -2,7 +2,8 @@
 
 Each side fills the same table, emptied, with the same rows (`loading_table` checks), and all in one run: the loop one
 would write first, pandas, and PostgreSQL's own server-side COPY of the finished rows, which is the limit. The loop and
-pandas get a log of what they can do (`loading_logs`). 1 is returned if a goal is missed.
+pandas get a log of what they can do (`loading_logs`). Goals: parsing and loading at 0.9 of the limit for JSON and 0.85
+for text, and at 5 times pandas' speed; 2 GB in under 500 MB resident. Returns 1 if one is missed.
 """
 
 import sys
