@@ -198,15 +198,18 @@ class Witnesses:
 def with_witnesses(records: Iterable[LogRecord], grader: Grader) -> Iterator[tuple[LogRecord, Witnesses]]:
     """Each record with those that follow it, as many as `grader` needs to judge it: none where nothing is forged."""
     source, later = iter(records), Witnesses()
-    while True:
-        while not later.records or (grader.wary(later.records[0].offset) and not later.enough):
-            following = next(source, None)
-            if following is None:
-                break
-            later.add(following)
-        if not later.records:
-            return
-        yield later.take(), later
+    for record in source:
+        if not grader.wary(record.offset):
+            yield record, later
+            continue
+        later.add(record)
+        while later.records:
+            if not later.enough and grader.wary(later.records[0].offset):
+                for following in source:
+                    later.add(following)
+                    if later.enough:
+                        break
+            yield later.take(), later
 
 
 def _told(parsed: Parsed) -> Iterator[str]:
