@@ -17,17 +17,16 @@ from benchmarks import plain_loop, with_pandas
 from benchmarks.archiving import RUSTBUCKET
 from benchmarks.loading_logs import NOW, Archived, Hour, archived, logs_of, plain_share
 from benchmarks.loading_memory import little_memory
+from benchmarks.loading_process import load_hour
 from benchmarks.loading_table import EventTable
 from benchmarks.measure import Comparison, seconds_of, show
 from rustbucket_pipeline.events.build import build_hour
 from rustbucket_pipeline.events.bulk import BulkParser
 from rustbucket_pipeline.events.read import read_run, runs_of
-from rustbucket_pipeline.events.shares import load_share, shares_of
 from rustbucket_pipeline.events.tally import Tally
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.framing.times import microseconds
 from rustbucket_pipeline.storage.objects import Archive
-from rustbucket_pipeline.storage.postgres import ensure_event_partition
 
 HOURS, PLAIN_HOURS = 6, 2
 TIMES = 3
@@ -106,10 +105,7 @@ def parse_hour(archive: Archive, hour: Hour) -> None:
 
 def _load(at: Archived) -> None:
     for hour in at.hours:
-        with at.engine.begin() as connection:
-            ensure_event_partition(connection, hour.window.start.date())
-            for share in shares_of(connection, hour.window, ()):
-                load_share(connection, at.archive, hour.window, share, ())
+        load_hour(at.engine, at.archive, hour.window)
 
 
 def _build(at: Archived) -> None:

@@ -59,9 +59,9 @@ def _loaded(name: str, hours: Iterable[tuple[datetime, Iterable[bytes]]]) -> boo
                 file.writelines(log)
         _run("benchmarks.archiver", str(home), str(folder), NOW.isoformat())
         done = _run("benchmarks.loading_process", NOW.isoformat())
-    size, seconds, peak = done["bytes"] / MEGABYTE, done["seconds"], done["peak"] / MEGABYTE
-    print(f"2 GB, {name:10}  {size:6.0f} MB  {size / seconds:5.1f} MB/s  {done['rows']:,.0f} rows", end="")
-    print(f"  {peak:.0f} MB resident at most, goal {RESIDENT}; its backend {done['backend'] / MEGABYTE:.0f} MB")
+    size, loading, peak, backend = (done[name] / MEGABYTE for name in ("bytes", "loading", "peak", "backend"))
+    print(f"{name:10}  {size:6.0f} MB  {size / done['seconds']:5.1f} MB/s  {done['rows']:,.0f} rows", end="")
+    print(f"  {loading:.0f} MB resident at most, {peak:.0f} with sessions, goal {RESIDENT}; backend {backend:.0f} MB")
     return peak < RESIDENT
 
 

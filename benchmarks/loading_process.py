@@ -13,32 +13,45 @@ from pathlib import Path
 from sqlalchemy import Engine, select, text
 
 from rustbucket_pipeline.events.build import build_hour
+from rustbucket_pipeline.events.shares import load_share, shares_of
 from rustbucket_pipeline.model.window import HOUR, Window, window_at
 from rustbucket_pipeline.settings import load_settings
-from rustbucket_pipeline.storage.objects import open_archive
-from rustbucket_pipeline.storage.postgres import open_database
+from rustbucket_pipeline.storage.objects import Archive, open_archive
+from rustbucket_pipeline.storage.postgres import ensure_event_partition, open_database
 from rustbucket_pipeline.storage.tables import segments
 
 KILOBYTE = 1024
 
 
 def main() -> None:
-    """Load, and print seconds, bytes, rows, and the most memory that was resident: here, and in our backend."""
+    """Load, then join sessions; print seconds, bytes, rows, and the most memory resident: here, in our backend."""
     settings, now = load_settings(), datetime.fromisoformat(sys.argv[1])
     engine, archive = open_database(settings), open_archive(settings)
+    hours = _archived_hours(engine)
     begun = time.perf_counter()
-    outcomes = [build_hour(engine, archive, window, now, None) for window in _archived_hours(engine)]
-    seconds = time.perf_counter() - begun
+    for hour in hours:
+        load_hour(engine, archive, hour)
+    seconds, peak = time.perf_counter() - begun, _peak("self")
+    outcomes = [build_hour(engine, archive, hour, now, None) for hour in hours]
     with engine.connect() as connection:  # the pool's only connection, so the backend that loaded
         backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
         told = {
             "seconds": seconds,
             "bytes": sum(outcome.archived_bytes for outcome in outcomes),
             "rows": sum(outcome.events for outcome in outcomes),
+            "loading": peak,
             "peak": _peak("self"),
             "backend": _peak(backend),
         }
     print(json.dumps(told))
+
+
+def load_hour(engine: Engine, archive: Archive, window: Window) -> None:
+    """Parse and load the hour as `build_hour` does, but join no sessions; that finds it loaded and does the rest."""
+    with engine.begin() as connection:
+        ensure_event_partition(connection, window.start.date())
+        for share in shares_of(connection, window, ()):
+            load_share(connection, archive, window, share, ())
 
 
 def _archived_hours(engine: Engine) -> list[Window]:
