@@ -60,10 +60,7 @@ def glued_pieces(data: bytes, likely: str) -> list[Piece]:
     later = [piece._replace(start=piece.start + at, end=piece.end + at) for piece in pieces_of(data[at:], likely)]
     if not any(isinstance(piece.reading, Parsed) and piece.reading.meaning.known for piece in later):
         return []
-    half = recognise(data[:at], "text", likely)
-    if isinstance(half, Parsed):
-        half.awaits = ""  # it was cut, so nothing more of it will come
-    return [_readable(data, 0, at, half), *later]
+    return [_readable(data, 0, at, recognise(data[:at], "text", likely)), *later]
 
 
 def _with_object(data: bytes, start: int, end: int, likely: str) -> Iterator[Piece]:
@@ -107,6 +104,8 @@ def _object_end(data: bytes, start: int, end: int) -> tuple[int | None, bool]:
 
 
 def _readable(data: bytes, start: int, end: int, reading: Parsed | Refused, *, quoted: bool = False) -> Piece:
+    if isinstance(reading, Parsed):
+        reading.awaits = ""  # what it lacks was cut off, so nothing more of it will come
     splitter = Splitter(0)
     (first, *_) = [*splitter.feed(data[start:end]), *splitter.finish(tail=True)]
     return Piece(start, end, reading, first.kind, first.claimed, quoted)
