@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.archiving import compare_archiving
 from benchmarks.framing import compare_framing
-from benchmarks.loading import compare_loading
+from benchmarks.loading import JSON, TEXT, compare_loading
 from benchmarks.logs import hours_of_log
 from benchmarks.measure import show
 from rustbucket_pipeline.demo.home import environment
@@ -17,7 +17,6 @@ from rustbucket_pipeline.storage.objects import open_archive
 from rustbucket_pipeline.storage.postgres import open_database
 
 ARCHIVED_BYTES = 200_000_000
-LOADED_BYTES = 50_000_000
 FRAMED_HOURS = 8
 
 
@@ -38,9 +37,9 @@ def _measure(settings: Settings, folder: Path) -> None:
     engine, archive = open_database(settings), open_archive(settings)
     comparisons = compare_framing(b"".join(list(hours.values())[:FRAMED_HOURS]))
     comparisons.append(compare_archiving(engine, archive, folder, hours))
-    loaded = list(hours)[: LOADED_BYTES // len(next(iter(hours.values())))]
-    comparisons.append(compare_loading(engine, archive, loaded, sum(len(hours[hour]) for hour in loaded)))
     engine.dispose()
+    for writing in (JSON, TEXT):
+        comparisons += compare_loading(writing)
     show(comparisons)
 
 

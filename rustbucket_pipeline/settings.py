@@ -85,6 +85,13 @@ class Settings(BaseSettings):
         description="Addresses or networks (CIDR, separated by commas) from which this project asks rustbuckets: their "
         "visits are flagged in the logs and never counted. Default: none; requests that carry a token are known.",
     )
+    web_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        validation_alias=AliasChoices("RUSTBUCKET_WEB_HOSTS"),
+        description="Names, with their port unless it is the usual one and separated by commas, under which a reverse "
+        "proxy serves the web UI of `rustbucket up`. Default: none; it answers on this machine only. The UI has no "
+        "login: let the proxy ask for one.",
+    )
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
         validation_alias=AliasChoices("RUSTBUCKET_SECRET_KEYS"),
@@ -151,6 +158,25 @@ class Settings(BaseSettings):
         description="Most bytes taken from one rustbucket by HTTP in one pull.",
     )
 
+    tick_timezone: str = Field(
+        default="UTC",
+        validation_alias=AliasChoices("RUSTBUCKET_TICK_TIMEZONE"),
+        description="Time zone of the schedules' ticks, like `Europe/Berlin`. Windows stay in UTC.",
+    )
+    test_mode: bool = Field(
+        default=False,
+        validation_alias=AliasChoices("RUSTBUCKET_TEST_MODE"),
+        description="Whether every schedule ticks each 5 minutes, to watch a new installation work. The windows are "
+        "the same; empty runs cost about 3 seconds of processor time each.",
+    )
+    sources_keep_days: int | None = Field(
+        default=None,
+        gt=0,
+        validation_alias=AliasChoices("RUSTBUCKET_SOURCES_KEEP_DAYS"),
+        description="After how many days sources delete their files (S3 lifecycle, `log_retention_days`). Default: "
+        "never. What they delete within two days is healed first.",
+    )
+
     @field_validator("dagster_home", mode="after")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
@@ -161,13 +187,22 @@ class Settings(BaseSettings):
     def _split_paths(cls, value: object) -> object:
         return tuple(part for part in value.split(":") if part) if isinstance(value, str) else value
 
-    @field_validator("allowed_networks", "collector_addresses", "claude_models", "secret_keys", mode="before")
+    @field_validator(
+        "allowed_networks", "collector_addresses", "web_hosts", "claude_models", "secret_keys", mode="before"
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator(
-        "anthropic_api_key", "database_url", "reader_url", "archive_url", "s3_endpoint", "since", mode="before"
+        "anthropic_api_key",
+        "database_url",
+        "reader_url",
+        "archive_url",
+        "s3_endpoint",
+        "since",
+        "sources_keep_days",
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
@@ -179,6 +214,11 @@ class Settings(BaseSettings):
         object.__setattr__(self, "home", home)
         object.__setattr__(self, "source_roots", self.source_roots or (home / "sources",))
         return self
+
+    @property
+    def sources_keep(self) -> timedelta | None:
+        """How long sources keep their files; None: for ever."""
+        return timedelta(days=self.sources_keep_days) if self.sources_keep_days else None
 
     @property
     def state_file(self) -> Path:

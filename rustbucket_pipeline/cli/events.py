@@ -23,7 +23,6 @@ from rustbucket_pipeline.events.row import EVENT_TYPES, PROTOCOLS
 from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.model.text import bounded
 from rustbucket_pipeline.model.window import HOUR, window_at
-from rustbucket_pipeline.storage.objects import open_archive
 from rustbucket_pipeline.storage.question import Limits, ask
 
 app = typer.Typer(
@@ -67,8 +66,8 @@ def query(
 ) -> None:
     """The rows that fit, newest first; those of the last 24 hours unless `--from` says otherwise. Times are UTC.
 
-    With `--sql`: over the views `events`, `sessions`, `quarantined`, `rustbucket_hours`, `fleet`, `logs` and
-    `log_analysis`, at most 30 s, 100,000 rows and 64 MB. What attackers wrote is escaped in tables and CSV.
+    With `--sql`: over the views `events`, `sessions`, `quarantined`, `hourly_counts`, `rustbucket_hours`, `fleet` and
+    others, at most 30 s, 100,000 rows and 64 MB. What attackers wrote is escaped in tables and CSV.
 
     Examples: `rustbucket events query --type command --command-like wget`,
     `rustbucket events query --from 7d --src-ip 192.0.2.0/24 --format parquet --output week.parquet`,
@@ -122,7 +121,7 @@ def replay(
         if not hours:
             raise UsageError("nothing is archived of that time; `rustbucket windows` shows what is")
         if diff:
-            raise typer.Exit(show_differences(engine, open_archive(settings), hours, rustbucket or (), as_json=as_json))
+            raise typer.Exit(show_differences(engine, settings, hours, rustbucket or (), as_json=as_json))
         rebuild(engine, hours)
     with opened() as (engine, _), engine.connect() as connection:
         show_rebuilt(hours, held_hours(connection, start, end), as_json=as_json)
@@ -149,7 +148,12 @@ def _query(filters: Filters, names: list[str], limit: int | None, form: Format, 
 def _glances(rows: Iterator[Values]) -> Iterable[Values]:
     """What matters of each row; on a terminal, as much of it as fits on a line."""
     glances = (_glance(row) for row in rows)
-    return _fitted(list(glances)) if sys.stdout.isatty() else glances
+    if not sys.stdout.isatty():
+        return glances
+    found = list(glances)
+    if not found:
+        errors.print("no rows fit; without --from only the last 24 hours are looked at")
+    return _fitted(found)
 
 
 def _glance(row: Values) -> Values:

@@ -19,6 +19,8 @@ from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.events.dialects import DIALECTS
 from rustbucket_pipeline.events.export import Format
 from rustbucket_pipeline.events.files import COLUMNS, FileRecord, LogFile
+from rustbucket_pipeline.events.own import Networks, collectors_of
+from rustbucket_pipeline.settings import load_settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -57,7 +59,7 @@ def parse(
     known = {one.name for one in DIALECTS}
     if unknown := [name for name in dialect or () if name not in known]:
         raise UsageError(f"--dialect {unknown[0]!r}: no such dialect; there are {', '.join(sorted(known))}")
-    reading = _Reading(files, frozenset(dialect or ()))
+    reading = _Reading(files, frozenset(dialect or ()), tuple(collectors_of(load_settings())))
     put_rows(Format(form.value), COLUMNS, reading.records(), output)
     if reading.failed:
         raise typer.Exit(1)
@@ -66,8 +68,9 @@ def parse(
 class _Reading:
     """The files one after the other; one that can't be read is told, and the others go on."""
 
-    def __init__(self, files: list[str], dialects: frozenset[str]) -> None:
+    def __init__(self, files: list[str], dialects: frozenset[str], collectors: Networks) -> None:
         self.failed = False
+        self._collectors = collectors
         self._files = files
         self._dialects = dialects
 
@@ -76,7 +79,7 @@ class _Reading:
             try:
                 with _blocks(name) as blocks:
                     content = Content(blocks)
-                    file = LogFile(name, content, period_of(name), self._dialects)
+                    file = LogFile(name, content, period_of(name), self._dialects, self._collectors)
                     yield from file.records()
             except OSError as error:
                 self._fail(name, f"can't be read: {error.strerror or error}")

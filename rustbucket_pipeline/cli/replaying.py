@@ -10,18 +10,21 @@ from rustbucket_pipeline.cli.output import console, errors, plain, print_json, p
 from rustbucket_pipeline.control.jobs import PARSE_LOGS
 from rustbucket_pipeline.events.build import forget_hour
 from rustbucket_pipeline.events.export import shown
+from rustbucket_pipeline.events.own import collectors_of
 from rustbucket_pipeline.events.replay import Difference, HeldHour, difference_of
 from rustbucket_pipeline.model.text import bounded
 from rustbucket_pipeline.model.window import Window
-from rustbucket_pipeline.storage.objects import Archive
+from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.objects import open_archive
 
 _LONGEST_SHOWN = 60
 
 
 def show_differences(
-    engine: Engine, archive: Archive, hours: Sequence[HeldHour], rustbuckets: Sequence[str], *, as_json: bool
+    engine: Engine, settings: Settings, hours: Sequence[HeldHour], rustbuckets: Sequence[str], *, as_json: bool
 ) -> int:
     """Hour after hour, as each is compared; 1 if any differs."""
+    archive, collectors = open_archive(settings), tuple(collectors_of(settings))
     found: list[Difference] = []
     for hour in hours:
         if hour.version is None:
@@ -29,7 +32,7 @@ def show_differences(
             continue
         with engine.connect() as connection:
             snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
-            difference = difference_of(snapshot, archive, hour.window, rustbuckets)
+            difference = difference_of(snapshot, archive, hour.window, rustbuckets, collectors)
         found.append(replace(difference, examples=difference.examples if as_json else []))
         if not as_json:
             for line in _difference_lines(difference):

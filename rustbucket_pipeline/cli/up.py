@@ -1,54 +1,58 @@
-"""`rustbucket up`: the web UI and the daemon, and a PostgreSQL that is looked after while they run."""
+"""`rustbucket up`: the whole system on this machine, looked after: PostgreSQL, code server, daemon and web UI."""
 
 import os
 import signal
 import socket
-import subprocess
-import sys
+import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import NoReturn
 
 import typer
 
 from rustbucket_pipeline.cli.demo import demo_home, shown
 from rustbucket_pipeline.cli.opening import ready_settings
 from rustbucket_pipeline.cli.output import say
+from rustbucket_pipeline.control.programs import alone, programs
+from rustbucket_pipeline.control.supervisor import Supervisor
 from rustbucket_pipeline.demo.home import environment, kept_play
 from rustbucket_pipeline.demo.live_fleet import live_fleet
 from rustbucket_pipeline.demo.run import run_demo
-from rustbucket_pipeline.errors import PermanentError, UsageError
+from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.settings import PROJECT_ROOT, Settings
+from rustbucket_pipeline.storage import embedded
 from rustbucket_pipeline.storage.postgres import open_database
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 HOST = "127.0.0.1"
-LOOK_AFTER_SECONDS = 2.0
-GIVE_UP_SECONDS = 20.0
+ROUND_SECONDS = 1.0
 
 
 @app.command()
 def up(
     port: int = typer.Option(3000, min=1, max=65535, help="Port of the web UI, on 127.0.0.1 only."),
     demo: bool = typer.Option(False, "--demo", help="Against a live simulated fleet, in the demo's own home."),
+    read_only: bool = typer.Option(False, "--read-only", help="The web UI shows everything and can change nothing."),
 ) -> None:
     """Start Dagster's web UI and daemon on 127.0.0.1, schedules running. Stop with Ctrl-C.
 
-    Examples: `rustbucket up`, `rustbucket up --port 3001`, `rustbucket up --demo`.
+    Whatever ends by itself is started again. Examples: `rustbucket up`, `rustbucket up --port 3001`,
+    `rustbucket up --read-only`, `rustbucket up --demo`.
     """
     _require_free(port)
+    signal.signal(signal.SIGTERM, _terminated)
     with ExitStack() as stack:
         if demo:
             _attack(stack)
         settings = ready_settings()
+        lock = stack.enter_context(alone(settings))
         open_database(settings).dispose()
-        processes = [
-            _start(stack, "dagster-webserver", "--host", HOST, "--port", str(port)),
-            _start(stack, "dagster-daemon", "run"),
-        ]
-        say(f"Dagster's UI: http://{HOST}:{port} (ready in some seconds; Ctrl-C stops everything)", style="bold")
-        _look_after(settings, processes)
+        started = stack.enter_context(programs(settings, port, read_only=read_only))
+        supervisor = Supervisor(started, PROJECT_ROOT, say, held=(lock,))
+        stack.callback(supervisor.stop)
+        say(f"starting {', '.join(program.name for program in started)}; Ctrl-C stops everything")
+        _look_after(settings, supervisor, port)
 
 
 def _attack(stack: ExitStack) -> None:
@@ -72,31 +76,25 @@ def _require_free(port: int) -> None:
             raise UsageError(message) from None
 
 
-def _start(stack: ExitStack, program: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start one of Dagster's programs in a session of its own, so that Ctrl-C reaches us alone, and we end it."""
-    command = [str(Path(sys.executable).with_name(program)), *arguments, "--workspace", "workspace.yaml"]
-    process = subprocess.Popen(command, cwd=PROJECT_ROOT, start_new_session=True)
-    stack.callback(_stop, process)
-    return process
+def _terminated(_number: int, _frame: object) -> NoReturn:
+    """SIGTERM ends everything as Ctrl-C does."""
+    raise SystemExit(128 + signal.SIGTERM)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(GIVE_UP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def _look_after(settings: Settings, processes: list[subprocess.Popen[bytes]]) -> None:
-    """Until something ends: keep PostgreSQL alive, for nothing else revives it under a running daemon."""
+def _look_after(settings: Settings, supervisor: Supervisor, port: int) -> NoReturn:
+    """Round after round until interrupted: PostgreSQL too, for nothing else revives it under a running daemon."""
+    told = False
     while True:
-        for process in processes:
-            try:
-                code = process.wait(LOOK_AFTER_SECONDS)
-            except subprocess.TimeoutExpired:
-                continue
-            program = Path(str(process.args[0])).name if isinstance(process.args, list) else "a program"
-            raise PermanentError(f"{program} ended with exit code {code}; its output above says why")
-        open_database(settings).dispose()
+        if settings.database_url is None and not embedded.alive(settings.home):
+            say("PostgreSQL has ended; starting it again")
+            embedded.ensure(settings.home)
+        supervisor.look_after()
+        if not told and _listens(port):
+            say(f"Dagster's UI: http://{HOST}:{port}", style="bold")
+            told = True
+        time.sleep(ROUND_SECONDS)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0

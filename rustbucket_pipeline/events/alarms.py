@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from rustbucket_pipeline.alerts.book import clear, open_alerts, raise_
+from rustbucket_pipeline.alerts.book import LONGEST_SUBJECT, clear, open_alerts, raise_
 from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.events.drift import Drift, Template
 from rustbucket_pipeline.events.tally import Tally
+from rustbucket_pipeline.model.text import bounded
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage.drift_tables import unknown_templates
 from rustbucket_pipeline.storage.tables import hour_counts
@@ -30,7 +31,10 @@ def sound(connection: Connection, hour: Window, tallies: Mapping[str, Tally], no
 
 
 def sound_drift(connection: Connection, hour: Window, drifts: Mapping[str, Drift], now: datetime) -> None:
-    """Write the hour's unknown templates down; open an alert for each module that has one never met before."""
+    """Write the hour's unknown templates down; open an alert for each module that has one never met before.
+
+    It is over when the fleet's newest hour has none of that module.
+    """
     seen = [(rustbucket_id, *one) for rustbucket_id, drift in drifts.items() for one in drift.seen()]
     met = {template for _, template, _ in seen}
     new = met - _known(connection, met, hour)
@@ -44,6 +48,18 @@ def sound_drift(connection: Connection, hour: Window, drifts: Mapping[str, Drift
         own = sorted(template.template for template in new if template.target == target)
         cause = f"{len(own)} new in hour {hour.key}, like: {own[0]}"
         raise_(connection, Kind.NEW_EVENT_TEMPLATE, target, cause, Kind.NEW_EVENT_TEMPLATE.severity, now)
+    _end_drift(connection, hour, now)
+
+
+def _end_drift(connection: Connection, hour: Window, now: datetime) -> None:
+    """Close what the hour has none of, if no hour is newer."""
+    kind = Kind.NEW_EVENT_TEMPLATE.value
+    lasting = {subject for open_kind, subject in open_alerts(connection) if open_kind == kind}
+    if not lasting or max(_newest(connection).values(), default=hour.start) != hour.start:
+        return
+    rows = connection.execute(select(unknown_templates.c.target).where(unknown_templates.c.hour == hour.start))
+    for target in sorted(lasting - {bounded(row.target, LONGEST_SUBJECT) for row in rows}):
+        clear(connection, kind, target, now, f"hour {hour.key} has none")
 
 
 def _causes(hour: Window, tally: Tally) -> Iterator[tuple[Kind, str]]:

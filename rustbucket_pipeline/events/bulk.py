@@ -189,7 +189,8 @@ def _typed(plain: PlainRows, ids: Sequence[bytes | None]) -> Iterator[tuple[int,
     """Places of new records that tell what was typed, and what."""
     for at, (place, known) in enumerate(zip(plain.places, plain.known, strict=True)):
         if known.typed and ids[at] is not None:
-            yield place, str(plain.columns["command"][at])
+            command = plain.columns["command"][at]
+            yield place, command.decode() if isinstance(command, bytes) else str(command)
 
 
 def _in_a_row(places: Sequence[int]) -> Iterator[list[int]]:

@@ -36,8 +36,12 @@ class Template(NamedTuple):
 def template_of(parsed: Parsed) -> Template:
     """The record's; of several lines only the first says anything."""
     line = parsed.message[:_SCANNED].partition("\n")[0]
-    blanked = "".join(letter if letter.isprintable() else "·" for letter in _VARIES.sub("*", line))
-    return Template((parsed.target or "")[:LONGEST_TEMPLATE], blanked[:LONGEST_TEMPLATE])
+    return Template(_shown(parsed.target or ""), _shown(_VARIES.sub("*", line)))
+
+
+def _shown(text: str) -> str:
+    """Bounded, and without what a column or a terminal can't take."""
+    return "".join(letter if letter.isprintable() else "·" for letter in text[:LONGEST_TEMPLATE])
 
 
 class Drift:

@@ -15,10 +15,11 @@ from rustbucket_pipeline.errors import IntegrityError
 from rustbucket_pipeline.events.dialects import likely_dialect, recognise
 from rustbucket_pipeline.events.export import Column, Kind
 from rustbucket_pipeline.events.identity import Identities
+from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Told
 from rustbucket_pipeline.events.read import LogRecord
 from rustbucket_pipeline.events.record import Parsed
-from rustbucket_pipeline.events.redact import may_hold_secret, redacted
+from rustbucket_pipeline.events.redact import may_hold_secret, may_register, redacted
 from rustbucket_pipeline.events.row import EventRow
 from rustbucket_pipeline.events.tally import Tally
 from rustbucket_pipeline.events.trust import Grader
@@ -89,19 +90,21 @@ COLUMNS = [Column(name, _KINDS.get(name, "text")) for name in FileRecord._fields
 class LogFile:
     """A log file's content. `period` is what its name vouches for (None: nothing, so that every claimed time counts).
 
-    `dialects`: records of others are quarantined (none named: every dialect is read).
+    `dialects`: records of others are quarantined (none named: every dialect is read). Visits from `collectors` are our
+    own.
     """
 
     name: str
     blocks: Iterable[bytes]
     period: Period | None = None
     dialects: frozenset[str] = frozenset()
+    collectors: Networks = ()
     tally: Tally = field(default_factory=Tally)
 
     def records(self) -> Iterator[FileRecord]:
         """What it holds, in the order of its bytes, read as it is asked for; counted in `tally`."""
         grader = Grader(open=False, last=self._clock().at)
-        for told in Parser(_NoIdentities(), self.tally).tell(self._framed(), grader):
+        for told in Parser(_NoIdentities(), self.tally, self.collectors).tell(self._framed(), grader):
             row = told.row
             if isinstance(row, QuarantineRow):
                 excerpt = row.excerpt.decode("utf-8", "backslashreplace")
@@ -161,7 +164,7 @@ def _cut(framed: Iterable[FramedRecord], held: bytes, start: int, likely: str) -
 
 
 def _record(file: str, row: EventRow, reading: Parsed, source: bytes) -> FileRecord:
-    clear = _without_secrets if may_hold_secret(source) else _as_it_is
+    clear = _Clear(may_register(reading.message, reading.target)) if may_hold_secret(source) else _as_it_is
     noted: dict[str, object] = msgspec.json.decode(row.fields) if row.fields else {}
     return FileRecord(
         file=file,
@@ -196,12 +199,16 @@ def _as_it_is(value: object, _: str) -> object:
     return value
 
 
-def _without_secrets(value: object, name: str) -> object:
-    """The value without secrets of ours, wherever in it they stand; `name` is the field's that holds it."""
-    if isinstance(value, str):
-        return redacted(value, name)[0]
-    if isinstance(value, dict):
-        return {key: _without_secrets(inner, key) for key, inner in cast("dict[str, object]", value).items()}
-    if isinstance(value, list):
-        return [_without_secrets(inner, name) for inner in cast("list[object]", value)]
-    return value
+class _Clear(NamedTuple):
+    """Takes secrets of ours out of values, wherever in them they stand; `name` is the field's that holds one."""
+
+    registers: bool
+
+    def __call__(self, value: object, name: str) -> object:
+        if isinstance(value, str):
+            return redacted(value, name, registers=self.registers)[0]
+        if isinstance(value, dict):
+            return {key: self(inner, key) for key, inner in cast("dict[str, object]", value).items()}
+        if isinstance(value, list):
+            return [self(inner, name) for inner in cast("list[object]", value)]
+        return value

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from rustbucket_pipeline.events.dialects import recognise
-from rustbucket_pipeline.events.mend import Piece, glued_pieces, pieces_of
+from rustbucket_pipeline.events.mend import Piece, glued_pieces, hopeless, pieces_of
 from rustbucket_pipeline.events.normalise import SUSPECT
 from rustbucket_pipeline.events.read import LogRecord
 from rustbucket_pipeline.events.record import UNFINISHED, Parsed, Refused
@@ -49,28 +49,42 @@ def graded(records: Iterable[LogRecord], grader: Grader) -> Iterator[Graded | Lo
 def judged(witnessed: Iterable[tuple[LogRecord, Witnesses]], grader: Grader) -> Iterator[Graded | Lost]:
     """The same of records that come with those that follow them."""
     for record, later in witnessed:
-        reading = recognise(record.data, record.kind, record.likely)
-        if isinstance(reading, Parsed):
-            if record.kind != "text" or (reading.meaning.known and UNFINISHED not in reading.flags):
-                yield _graded(record, reading, grader, later)
-                continue
-            pieces = glued_pieces(record.data, record.likely)
-            if not pieces:
-                yield _graded(record, reading, grader, later)
+        read = _read(record)
+        if isinstance(read, Parsed):
+            yield _graded(record, read, grader, later)
+        elif isinstance(read, Refused):
+            yield _lost(record, read, grader)
         else:
-            pieces = pieces_of(record.data, record.likely)
-            if len(pieces) == 1 and isinstance(pieces[0].reading, Refused):
-                bare = record.kind == "bare"
-                grader.pass_over(record)
-                yield Lost(record, _CONTINUES if bare and grader.open else pieces[0].reading.reason, continues=bare)
-                continue
-        for piece in pieces:
-            own = _part(record, piece)
-            if isinstance(piece.reading, Refused):
-                grader.pass_over(own)
-                yield Lost(own, piece.reading.reason, continues=piece.start > 0 and grader.open)
-            else:
-                yield _graded(own, piece.reading, grader, later, quoted=piece.quoted)
+            for piece in read:
+                yield _of_piece(record, piece, grader, later)
+
+
+def _read(record: LogRecord) -> Parsed | Refused | list[Piece]:
+    """The record as a whole if it can be read so, or can't be read at all; else its pieces."""
+    if record.kind == "bare" and (why := hopeless(record.data)) is not None:
+        return why
+    reading = recognise(record.data, record.kind, record.likely)
+    if isinstance(reading, Parsed):
+        if record.kind != "text" or (reading.meaning.known and UNFINISHED not in reading.flags):
+            return reading
+        return glued_pieces(record.data, record.likely) or reading
+    pieces = pieces_of(record.data, record.likely)
+    only = pieces[0].reading
+    return only if len(pieces) == 1 and isinstance(only, Refused) else pieces
+
+
+def _of_piece(record: LogRecord, piece: Piece, grader: Grader, later: Witnesses) -> Graded | Lost:
+    own = _part(record, piece)
+    if isinstance(piece.reading, Parsed):
+        return _graded(own, piece.reading, grader, later, quoted=piece.quoted)
+    grader.pass_over(own)
+    return Lost(own, piece.reading.reason, continues=piece.start > 0 and grader.open)
+
+
+def _lost(record: LogRecord, refused: Refused, grader: Grader) -> Lost:
+    grader.pass_over(record)
+    bare = record.kind == "bare"
+    return Lost(record, _CONTINUES if bare and grader.open else refused.reason, continues=bare)
 
 
 def _graded(record: LogRecord, reading: Parsed, grader: Grader, later: Witnesses, *, quoted: bool = False) -> Graded:

@@ -22,7 +22,7 @@ _SHORTEST_HEAD = 32
 _NULS = "a block of NULs, as a crash leaves it"
 _UTF_16 = "UTF-16, where UTF-8 belongs"
 _NO_RECORD = "bytes that begin no record"
-_CUT = "JSON that is cut, glued or damaged"
+_CUT_JSON = Refused("JSON that is cut, glued or damaged")
 
 
 class Piece(NamedTuple):
@@ -37,6 +37,11 @@ class Piece(NamedTuple):
     kind: Kind = "bare"
     claimed: int | None = None
     quoted: bool = False
+
+
+def hopeless(data: bytes) -> Refused | None:
+    """Why a line is too short to hold a record, if it is: a million empty lines must cost next to nothing."""
+    return _reason(data) if len(data) < _SHORTEST_HEAD and b"{" not in data else None
 
 
 def pieces_of(data: bytes, likely: str) -> list[Piece]:
@@ -55,16 +60,13 @@ def glued_pieces(data: bytes, likely: str) -> list[Piece]:
     later = [piece._replace(start=piece.start + at, end=piece.end + at) for piece in pieces_of(data[at:], likely)]
     if not any(isinstance(piece.reading, Parsed) and piece.reading.meaning.known for piece in later):
         return []
-    half = recognise(data[:at], "text", likely)
-    if isinstance(half, Parsed):
-        half.awaits = ""  # it was cut, so nothing more of it will come
-    return [_readable(data, 0, at, half), *later]
+    return [_readable(data, 0, at, recognise(data[:at], "text", likely)), *later]
 
 
 def _with_object(data: bytes, start: int, end: int, likely: str) -> Iterator[Piece]:
     closing, quoted = _object_end(data, start, end)
     if closing is None:
-        yield from _without_object(data, start, end, likely, Refused(_CUT), quoted=quoted)
+        yield from _without_object(data, start, end, likely, _CUT_JSON, quoted=quoted)
         return
     if not data[closing:end].strip(b"\r\n "):
         closing = end
@@ -102,6 +104,8 @@ def _object_end(data: bytes, start: int, end: int) -> tuple[int | None, bool]:
 
 
 def _readable(data: bytes, start: int, end: int, reading: Parsed | Refused, *, quoted: bool = False) -> Piece:
+    if isinstance(reading, Parsed):
+        reading.awaits = ""  # what it lacks was cut off, so nothing more of it will come
     splitter = Splitter(0)
     (first, *_) = [*splitter.feed(data[start:end]), *splitter.finish(tail=True)]
     return Piece(start, end, reading, first.kind, first.claimed, quoted)

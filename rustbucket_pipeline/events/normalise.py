@@ -7,6 +7,7 @@ can always be spelled again. Keys that begin with `_` are our own notes.
 import msgspec
 
 from rustbucket_pipeline.events.record import Parsed
+from rustbucket_pipeline.events.redact import may_register
 from rustbucket_pipeline.events.row import PROTOCOLS, Columns
 from rustbucket_pipeline.events.tidy import COLUMN_BYTES, Notes, tidy, tidy_fields
 from rustbucket_pipeline.events.values import HIGHEST_PORT, address_of, milliseconds_of, undebug
@@ -158,7 +159,8 @@ def _duration(fields: dict[str, object]) -> float | None:
 
 
 def _tidied(columns: Columns, parsed: Parsed, told: dict[str, object], *, secrets: bool) -> Columns:
-    notes = Notes(secrets=secrets)
+    registers = secrets and may_register(columns.message, columns.target)
+    notes = Notes(secrets=secrets, registers=registers)
 
     def fit(name: str, text: str | None) -> str | None:
         return None if text is None else tidy(name, text, COLUMN_BYTES[name], notes)
@@ -173,6 +175,10 @@ def _tidied(columns: Columns, parsed: Parsed, told: dict[str, object], *, secret
         message=fit("message", columns.message) or "",
     )
     fields = {f"_{key}" if key.startswith("_") else key: value for key, value in parsed.fields.items()}
-    everything = {**tidy_fields(fields, notes), **tidy_fields(told, Notes(secrets=secrets)), **notes.told()}
+    everything = {
+        **tidy_fields(fields, notes),
+        **tidy_fields(told, Notes(secrets=secrets, registers=registers)),
+        **notes.told(),
+    }
     parsed.redacted = notes.redacted
     return columns._replace(fields=_encode(everything).decode() if everything else None)

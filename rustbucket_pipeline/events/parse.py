@@ -70,6 +70,7 @@ class Parser:
         self._context = Context(self._collectors)
         self._log_id: int | None = None
         self._entries = 0
+        self._joined_bytes = 0
 
     def parse(self, records: Iterable[LogRecord], grader: Grader) -> Iterator[EventRow | QuarantineRow]:
         """The rows and entries of records that follow each other without a gap, in order."""
@@ -91,17 +92,14 @@ class Parser:
         entry: Told | None = None
         for found in made_whole(judged):
             self._enter(found.record)
-            told = self._lost(found) if isinstance(found, Lost) else self._told(found)
             if entry is not None:
-                joined = self._joined(entry, told)
-                if joined is not None:
-                    entry = joined
+                if isinstance(found, Lost) and self._joins(entry, found):
                     continue
                 yield self._entered(entry)
                 entry = None
-            if told is not None and isinstance(told.row, QuarantineRow):
-                entry = told
-            elif told is not None:
+            if isinstance(found, Lost):
+                entry = self._lost(found)
+            elif (told := self._told(found)) is not None:
                 yield told
         if entry is not None:
             yield self._entered(entry)
@@ -163,16 +161,17 @@ class Parser:
         )
         return Told(row, record.data, record.kind, record.likely)
 
-    def _joined(self, entry: Told, told: Told | None) -> Told | None:
-        """Both in one entry, once this log has had its share of them."""
-        if self._entries < ENTRIES_PER_LOG or told is None or not isinstance(told.row, QuarantineRow):
-            return None
-        if told.row.segment_id != entry.row.segment_id or not isinstance(entry.row, QuarantineRow):
-            return None
-        return entry._replace(row=entry.row._replace(byte_length=entry.row.byte_length + told.row.byte_length))
+    def _joins(self, entry: Told, found: Lost) -> bool:
+        """Whether both share one entry: once this log has had its share of them."""
+        if self._entries < ENTRIES_PER_LOG or found.record.segment.id != entry.row.segment_id:
+            return False
+        self._joined_bytes += len(found.record.data)
+        return True
 
     def _entered(self, entry: Told) -> Told:
+        row = entry.row._replace(byte_length=entry.row.byte_length + self._joined_bytes)
+        self._joined_bytes = 0
         self._entries += 1
         self._tally.quarantined += 1
-        self._tally.quarantined_bytes += entry.row.byte_length
-        return entry
+        self._tally.quarantined_bytes += row.byte_length
+        return entry._replace(row=row)

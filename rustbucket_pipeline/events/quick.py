@@ -92,7 +92,7 @@ def plain_rows(lines: PlainLines, is_ours: Callable[[str], bool]) -> PlainRows:
             places.append(place)
             read.append(values)
             known.append(meaning)
-    told = [_text(values[at]) for values in read[-RECENT:] for at in (_CLIENT_IP, _COMMAND) if values[at]]
+    told = [_text(told) for values in read[-RECENT:] for told in (values[_CLIENT_IP], values[_COMMAND]) if told]
     return PlainRows(places, odd, known, _columns(read, known), {}, told)
 
 
@@ -113,17 +113,17 @@ def _columns(read: Sequence[_Values], known: Sequence[Known]) -> dict[str, list[
     if not read:
         return {}
     levels, _, _, protocols, components, addresses, *taken, others, seconds, _ = zip(*read, strict=True)
-    usernames, passwords, commands, methods, paths = map(_texts, taken)
+    usernames, passwords, commands, methods, paths = map(_unescaped, taken)
     fields = list(map(_object, components, others))
     values = Values(levels, protocols, addresses, usernames, passwords, commands, methods, paths, seconds, fields)
     return columns_from(values, known)
 
 
-def _texts(values: Sequence[bytes | None]) -> Sequence[str | None]:
-    return [None if value is None else _text(value) for value in values]
+def _unescaped(values: Sequence[bytes | None]) -> Sequence[bytes | str | None]:
+    return [_text(value) if value and b"\\" in value else value for value in values]
 
 
-def _text(value: bytes | None) -> str:
+def _text(value: bytes) -> str:
     return _unquoted(b'"%b"' % value)
 
 

@@ -49,16 +49,16 @@ def as_written(target: str, meaning: Meaning, fields: set[str]) -> bool:
 
 
 class Values(NamedTuple):
-    """A column each of what many records say; `fields` is JSON already, the others are as the log writes them."""
+    """A column each of what many records say, as the log writes it, but `fields`, which is JSON. Bytes are UTF-8."""
 
     levels: Sequence[bytes | None]
     protocols: Sequence[bytes | None]
     addresses: Sequence[bytes | None]
-    usernames: Sequence[str | None]
-    passwords: Sequence[str | None]
-    commands: Sequence[str | None]
-    methods: Sequence[str | None]
-    paths: Sequence[str | None]
+    usernames: Sequence[bytes | str | None]
+    passwords: Sequence[bytes | str | None]
+    commands: Sequence[bytes | str | None]
+    methods: Sequence[bytes | str | None]
+    paths: Sequence[bytes | str | None]
     seconds: Sequence[bytes | None]
     fields: Sequence[bytes | None]
 

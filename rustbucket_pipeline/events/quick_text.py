@@ -207,11 +207,4 @@ def _is_odd(told: Told, is_ours: Callable[[str], bool]) -> bool:
 def _columns(told: Sequence[Told], known: Sequence[Known]) -> dict[str, list[object]]:
     if not told:
         return {}
-    levels, protocols, addresses, *texts, seconds, fields = zip(*told, strict=True)
-    usernames, passwords, commands, methods, paths = map(_texts, texts)
-    values = Values(levels, protocols, addresses, usernames, passwords, commands, methods, paths, seconds, fields)
-    return columns_from(values, known)
-
-
-def _texts(values: Sequence[Value]) -> Sequence[str | None]:
-    return [None if value is None else value.decode() for value in values]
+    return columns_from(Values(*zip(*told, strict=True)), known)

@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection, RowMapping
 
 from rustbucket_pipeline.events.identity import Identities
+from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
 from rustbucket_pipeline.events.query import ROWS_AT_A_TIME
 from rustbucket_pipeline.events.read import records_of, runs_of
@@ -98,11 +99,15 @@ def held_hours(connection: Connection, start: datetime, end: datetime) -> list[H
 
 
 def difference_of(
-    connection: Connection, archive: Archive, window: Window, rustbuckets: Sequence[str] = ()
+    connection: Connection,
+    archive: Archive,
+    window: Window,
+    rustbuckets: Sequence[str] = (),
+    collectors: Networks = (),
 ) -> Difference:
     """What parsing the hour's segments now would change in its rows; of some rustbuckets, or of all (none named).
 
-    The connection's transaction should be of one snapshot (REPEATABLE READ).
+    Visits from `collectors` are our own. The connection's transaction should be of one snapshot (REPEATABLE READ).
 
     Raises:
         IntegrityError: an object isn't what its segment says.
@@ -111,7 +116,7 @@ def difference_of(
     segments = [one for one in segments_of(connection, window) if not rustbuckets or one.rustbucket_id in rustbuckets]
     with ExitStack() as stack:
         stored = _stored(stack, connection, window, rustbuckets)
-        for before, after in _side_by_side(stored, _parsed(archive, segments)):
+        for before, after in _side_by_side(stored, _parsed(archive, segments, collectors)):
             _compare(before, after, found)
     return found
 
@@ -183,12 +188,12 @@ def _told(row: RowMapping, kind: Literal["event", "quarantined"], columns: Seque
     return Told(place, kind, {column: row[column] for column in columns})
 
 
-def _parsed(archive: Archive, segments: Sequence[Segment]) -> Iterator[Told]:
+def _parsed(archive: Archive, segments: Sequence[Segment], collectors: Networks) -> Iterator[Told]:
     in_order = sorted(segments, key=lambda one: (one.rustbucket_id, one.log_id, one.byte_start))
     for rustbucket_id, own in groupby(in_order, key=lambda one: one.rustbucket_id):
         held = list(own)
         several = len({segment.log_id for segment in held}) > 1
-        parser = Parser(Identities(rustbucket_id, several_logs=several), Tally())
+        parser = Parser(Identities(rustbucket_id, several_logs=several), Tally(), collectors)
         for run in runs_of(held):
             grader = Grader(open=run[0].after_text, last=microseconds(run[0].clock))
             for row in parser.parse(records_of(archive, run), grader):

@@ -98,9 +98,9 @@ class Part:
     commands: int = 0
     requests: int = 0
     mails: int = 0
-    credentials: list[tuple[str | None, str | None]] = field(default_factory=list[tuple[str | None, str | None]])
-    command_lines: list[str] = field(default_factory=list[str])
-    request_lines: list[str] = field(default_factory=list[str])
+    credentials: list[tuple[str | None, str | None]] | None = None
+    command_lines: list[str] | None = None
+    request_lines: list[str] | None = None
     event_ids: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
@@ -121,14 +121,15 @@ class Part:
         match row.event_type:
             case "authentication":
                 self.logins += 1
+                self.credentials = self.credentials or []
                 if len(self.credentials) < MOST_CREDENTIALS:
                     self.credentials.append((_short(row.username), _short(row.password)))
             case "command":
                 self.commands += 1
-                _keep(self.command_lines, row.said)
+                self.command_lines = _kept(self.command_lines, row.said)
             case "request":
                 self.requests += 1
-                _keep(self.request_lines, row.said)
+                self.request_lines = _kept(self.request_lines, row.said)
             case "mail":
                 self.mails += 1
             case _:
@@ -165,9 +166,9 @@ class Part:
             self.commands,
             self.requests,
             self.mails,
-            _encode(self.credentials).decode(),
-            _encode(self.command_lines).decode(),
-            _encode(self.request_lines).decode(),
+            _json(self.credentials),
+            _json(self.command_lines),
+            _json(self.request_lines),
             f"{{{','.join(self.event_ids)}}}",
             first.event_id,
             self.last_event_id,
@@ -184,6 +185,15 @@ def _short(name: str | None) -> str | None:
     return None if name is None else name[:NAME_LENGTH]
 
 
-def _keep(lines: list[str], line: str | None) -> None:
-    if line is not None and len(lines) < MOST_LINES:
+def _kept(lines: list[str] | None, line: str | None) -> list[str] | None:
+    if line is None:
+        return lines
+    if lines is None:
+        return [line[:LINE_LENGTH]]
+    if len(lines) < MOST_LINES:
         lines.append(line[:LINE_LENGTH])
+    return lines
+
+
+def _json(values: list[str] | list[tuple[str | None, str | None]] | None) -> str:
+    return _encode(values).decode() if values else "[]"

@@ -33,9 +33,10 @@ _ESCAPED = re.compile("[\0\ud800-\udfff\\\\]")
 class Notes:
     """What was done to a record's strings."""
 
-    def __init__(self, *, secrets: bool) -> None:
-        """Nothing yet; `secrets` says whether the record may hold one of ours, so that it is looked for."""
+    def __init__(self, *, secrets: bool, registers: bool = False) -> None:
+        """Nothing yet; `secrets`: the record may hold one of ours; `registers`: it tells of a registration."""
         self.secrets = secrets
+        self.registers = registers
         self.escaped: list[str] = []
         self.cut: dict[str, list[object]] = {}
         self.redacted = 0
@@ -59,7 +60,7 @@ def tidy(name: str, text: str, limit: int, notes: Notes) -> str:
     backslash is doubled. A cut text's own length in bytes and SHA-256 are noted.
     """
     if notes.secrets:
-        text, found = redacted(text, name)
+        text, found = redacted(text, name, registers=notes.registers)
         notes.redacted += found
     if _UNSTORABLE.search(text):
         text = _ESCAPED.sub(_escape, text)
@@ -93,7 +94,7 @@ def tidy_fields(fields: dict[str, object], notes: Notes) -> dict[str, object]:
     if len(encoded) <= FIELDS_BYTES:
         return whole
     for limit in _FIELD_STEPS:
-        cuts = Notes(secrets=notes.secrets)
+        cuts = Notes(secrets=notes.secrets, registers=notes.registers)
         shorter = _tidied(fields, cuts, "", limit=limit)
         if len(msgspec.json.encode([shorter, cuts.cut])) <= FIELDS_BYTES:
             notes.cut |= cuts.cut

@@ -33,11 +33,16 @@ LEAP = 2_000_000
 REACH = 256 * 1024
 """Bytes behind open text in which an attacker's lines may still go on; an SSH password can be that long."""
 
+UNFINISHED_REACH = 8 * 1024
+"""The same behind a record that lacks its end: it may have been cut, and then nothing of it follows."""
+
 WITNESSES = 256
 """Records that follow and are asked; more than one read of a decoy can forge (4 KiB, 90 bytes a head)."""
 
 WITNESS_BYTES = 1 << 20
-_WRITTEN = re.compile(rb'(?:\{"timestamp":")?[0-9T:-]{19}\.[0-9]{6}Z(?:  INFO|  WARN| ERROR| DEBUG| TRACE|","level")')
+_WRITTEN = re.compile(
+    rb'(?:\xef\xbb\xbf)?(?:\{"timestamp":")?[0-9T:-]{19}\.[0-9]{6}Z(?:  INFO|  WARN| ERROR| DEBUG| TRACE|","level")'
+)
 _LINE_BYTES = 160
 RECENT = 256
 _MOST_TARGETS = 1024
@@ -70,6 +75,7 @@ class Grader:
     dialect: str | None = None
     _reach: int | None = None
     _awaited: bytes = b""
+    _awaited_until: int = 0
     _recent: _Recent = field(default_factory=_Recent)
 
     def wary(self, offset: int) -> bool:
@@ -139,7 +145,7 @@ class Grader:
 
     def pass_over(self, record: LogRecord) -> None:
         """Note what is no record, or none that is believed: an unfinished one may end there."""
-        if self._awaited and (self._awaited in record.data or not self.wary(record.offset)):
+        if self._awaited and self._awaited in record.data:
             self._awaited = b""
 
     def _doubts(self, parsed: Parsed, record: LogRecord, later: "Witnesses") -> Iterator[str]:
@@ -154,7 +160,7 @@ class Grader:
             ("unknown target", parsed.target not in self._recent.targets),
             ("unknown message", not parsed.meaning.known),
             ("other dialect", self._is_foreign(parsed.dialect, later)),
-            ("in an unfinished record", bool(self._awaited)),
+            ("in an unfinished record", bool(self._awaited) and record.offset < self._awaited_until),
         )
         yield from (doubt for doubt, holds in looks if holds)
 
@@ -186,6 +192,7 @@ class Grader:
         if self.open:
             self._reach = record.offset + len(record.data) + REACH
         self._awaited = parsed.awaits.encode() if UNFINISHED in parsed.flags else b""
+        self._awaited_until = record.offset + len(record.data) + UNFINISHED_REACH
         self.dialect = parsed.dialect
         self._recent.told.extend(told_of(parsed))
         if record.claimed is not None:
@@ -248,15 +255,18 @@ class Witnesses:
 def with_witnesses(records: Iterable[LogRecord], grader: Grader) -> Iterator[tuple[LogRecord, Witnesses]]:
     """Each record with those that follow it, as many as `grader` needs to judge it: none where nothing is forged."""
     source, later = iter(records), Witnesses()
-    while True:
-        while not later.records or (grader.wary(later.records[0].offset) and not later.enough):
-            following = next(source, None)
-            if following is None:
-                break
-            later.add(following)
-        if not later.records:
-            return
-        yield later.take(), later
+    for record in source:
+        if not grader.wary(record.offset):
+            yield record, later
+            continue
+        later.add(record)
+        while later.records:
+            if not later.enough and grader.wary(later.records[0].offset):
+                for following in source:
+                    later.add(following)
+                    if later.enough:
+                        break
+            yield later.take(), later
 
 
 def told_of(parsed: Parsed) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 A JSON record is one line, Rustbucket's or of another writer, whose keys come in any order. A text record begins with a
 strict head and runs to the next head; any other line is bare: it continues the text record before it or, after JSON,
-stands alone. A byte order mark or a block of NULs, left by a crash, may stand before a head.
+stands alone. What a crash leaves may stand before a head: a byte order mark, NULs, the beginning of another head.
 """
 
 import re
@@ -21,7 +21,7 @@ _JSON = rb'\{"timestamp":"%s","level":"' + _LEVEL + rb'"'
 _TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}Z"
 _PARTS = rb"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)\.(\d{1,9})Z"
 _COWRIE = rb'\{"eventid": ?"cowrie\.'
-_DAMAGE = rb"(?:\xef\xbb\xbf|\0++)?"
+_DAMAGE = rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff|\0++|\d[\d:T.-]{0,25}Z? {0,2}[A-Z]{0,5})??"
 _HEAD = re.compile(_DAMAGE + rb"(?:" + _TEXT % _PARTS + rb"|" + _JSON % _PARTS + rb")")
 _NEXT_HEAD = re.compile(
     rb"\n(?=" + _DAMAGE + rb"(?:" + _TEXT % _TIME + rb"|" + _JSON % _TIME + rb"|" + _COWRIE + rb"))"
@@ -29,7 +29,8 @@ _NEXT_HEAD = re.compile(
 _ANY_JSON = re.compile(_DAMAGE + rb"\{")
 _ANY_TIME = re.compile(rb'"timestamp": ?"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|[+-]00:?00)?"')
 _MINUTE_PARTS = re.compile(rb"[-T:]")
-_LONGEST_HEAD = 64
+LONGEST_HEAD = 128
+"""Bytes in which a line shows whether it begins a record; NULs before it aren't counted."""
 
 
 class RawRecord(NamedTuple):
@@ -139,9 +140,14 @@ class Splitter:
         return start + int(second) * 1_000_000 + int((fraction or b"0")[:6].ljust(6, b"0"))
 
 
+def may_begin(data: bytes, at: int) -> bool:
+    """Whether the line there begins a record behind text; `LONGEST_HEAD` bytes must be there."""
+    return data[at] == 0 or _NEXT_HEAD.match(data, at - 1) is not None
+
+
 def _scanned(pending: bytes) -> int:
     """How much of what is held can't begin a head any more; a head's line may begin with any number of NULs."""
-    sure = len(pending) - _LONGEST_HEAD
+    sure = len(pending) - LONGEST_HEAD
     if sure > 0 and pending[sure - 1] == 0:
         sure = len(pending[:sure].rstrip(b"\0")) - 1
     return max(0, sure)

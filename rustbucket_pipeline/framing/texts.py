@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rustbucket_pipeline.framing.split import RawRecord
+from rustbucket_pipeline.framing.split import LONGEST_HEAD, RawRecord, may_begin
 from rustbucket_pipeline.framing.times import TOLERANCE, WITNESSES, Clock, counts, needs_witnesses
 from rustbucket_pipeline.framing.words import Integers, Shape, Truths, Words, heads_at, line_ends, number_of, words_of
 
@@ -21,12 +21,10 @@ LEVEL = slice(28, 33)
 
 _JUDGED_BYTES = 40
 _SHAPE = Shape(b"0000-00-00T00:00:00.000000Z ", _JUDGED_BYTES)
-_DATE = Shape(b"0000-", _JUDGED_BYTES)
 _LEVELS = [words_of(level, 8) for level in (b" INFO ", b" WARN ", b"ERROR ", b"DEBUG ", b"TRACE ")]
-_OTHER_HEADS = [
-    (words_of(b"\xff" * len(start), 8), words_of(start, 8))
-    for start in (b'{"timest', b'{"eventi', b"\xef\xbb\xbf", b"\0")
-]
+_BEGINS_A_HEAD = np.isin(np.arange(256), [*b"0123456789{\0\xef\xff\xfe"])
+"""By its first byte, whether a line that isn't written so may still be a head."""
+
 _MINUTE_BYTES = 16
 
 
@@ -64,7 +62,7 @@ def text_records(
 def _heads_of(data: bytes) -> Integers:
     """Where heads stand, up to the first line that may be one and isn't written as Rustbucket does."""
     starts = np.concatenate((np.zeros(1, np.int64), line_ends(data)))
-    starts = starts[: np.searchsorted(starts, len(data) - _JUDGED_BYTES, side="right")]
+    starts = starts[: np.searchsorted(starts, len(data) - LONGEST_HEAD, side="right")]
     if not len(starts):
         return starts
     heads = heads_at(data, starts, _JUDGED_BYTES)
@@ -73,11 +71,9 @@ def _heads_of(data: bytes) -> Integers:
     for level in _LEVELS:
         known |= levels == level
     known &= _SHAPE.fits(heads)
-    odd = _DATE.fits(heads)
-    for mask, start in _OTHER_HEADS:
-        odd |= (heads[0] & mask) == start
-    first_odd = np.flatnonzero(odd & ~known)
-    return starts[: first_odd[0]][known[: first_odd[0]]] if len(first_odd) else starts[known]
+    doubtful = starts[_BEGINS_A_HEAD[heads[0] & 0xFF] & ~known]
+    odd = next((at for at in doubtful.tolist() if may_begin(data, at)), len(data))
+    return starts[known & (starts < odd)]
 
 
 def _claims(data: bytes, starts: Integers, minute_start: Callable[[bytes], int | None]) -> Integers:

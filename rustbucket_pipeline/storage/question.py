@@ -4,10 +4,13 @@ What the server enforces by itself (views only, read-only, nothing that writes) 
 by way of a cursor, and a watch that no question can talk out of its limits.
 """
 
+import os
+import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +26,7 @@ from rustbucket_pipeline.storage import reader
 
 LONGEST_QUESTION = 100_000
 _LOOKS_SECONDS = 0.02
+_GRACE_SECONDS = 5.0
 _LONGEST_REASON = 300
 _SOME = "FETCH 500 FROM answer"
 _QUESTIONS = ("select", "with", "values", "table", "(")
@@ -94,12 +98,18 @@ def _take(rows: Iterable[tuple[object, ...]], answer: Answer, limits: Limits) ->
     """No more of an endless answer than is kept."""
     size = 0
     for row in rows:
-        size += sum(len(value) if isinstance(value, str | bytes) else 16 for value in row)
+        size += sum(map(_size, row))
         if len(answer.rows) == limits.rows or size > limits.bytes:
             what = f"{limits.rows:,} rows" if size <= limits.bytes else f"{limits.bytes // 1024**2} MB"
             answer.cut = f"cut at {what}; narrow the question, or count and group in it"
             return
         answer.rows.append(row)
+
+
+def _size(value: object) -> int:
+    if isinstance(value, str | bytes):
+        return len(value)
+    return len(msgspec.json.encode(value, enc_hook=str)) if isinstance(value, dict | list) else sys.getsizeof(value)
 
 
 class _Watch:
@@ -133,8 +143,16 @@ class _Watch:
             elif self._memory() > self._limits.server_bytes:
                 self.reason = f"it took over {self._limits.server_bytes // 1024**2} MB of the server's memory"
             if self.reason:
-                self._connection.cancel_safe(timeout=5)
+                self._stop(done)
                 return
+
+    def _stop(self, done: threading.Event) -> None:
+        """Ask the server to stop; hang up if it doesn't."""
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=_GRACE_SECONDS)
+        if not done.wait(_GRACE_SECONDS):
+            with socket.socket(fileno=os.dup(self._connection.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
 
 
 def _memory_of(connection: psycopg.Connection) -> Callable[[], int]:
@@ -190,9 +208,9 @@ def _refusal(error: psycopg.Error, question: str, stopped: str) -> Exception:
     """What became of the question, in one line."""
     reason = bounded(error.diag.message_primary or str(error).partition("\n")[0], _LONGEST_REASON)
     hint = "narrow it, by event_ts for one"
+    if stopped or isinstance(error, psycopg.errors.QueryCanceled):
+        return UsageError(f"the question was stopped: {stopped or reason}; {hint}")
     match error:
-        case psycopg.errors.QueryCanceled():
-            return UsageError(f"the question was stopped: {stopped or reason}; {hint}")
         case psycopg.errors.ConfigurationLimitExceeded() | psycopg.errors.OutOfMemory() | psycopg.errors.DiskFull():
             return UsageError(f"the question took too much ({reason}); {hint}")
         case psycopg.errors.InsufficientPrivilege():

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rustbucket_pipeline.events.files import LogFile
+from rustbucket_pipeline.events.files import FileRecord, LogFile
+from rustbucket_pipeline.events.query import COLUMNS
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "events"
 HOUR = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -62,6 +64,26 @@ def test_records_and_quarantine_cover_the_file_exactly_in_order(dialect):
 def test_any_bytes_are_covered(pieces):
     data = b"".join(pieces)
     assert covers(parsed(data), data)
+
+
+@pytest.mark.parametrize("dialect", ["json", "kv", "proto"])
+def test_columns_are_those_that_the_database_has(hour, dialect):
+    data, _ = golden(dialect)
+    hour.log(data)
+    hour.build()
+    compared = [column for column in FileRecord._fields if column in COLUMNS and column not in {"message", "fields"}]
+    rows = {row["byte_offset"]: row for row in hour.rows()}
+    records = [record for record in parsed(data, period=HOUR) if record.reason is None and record.event_ts is None]
+    assert len(records) > 10
+    for record in records:
+        row = rows[record.offset]
+        told = {
+            "offset": row["byte_offset"],
+            "length": row["byte_length"],
+            "timestamp": row["event_ts"],
+            "event_ts": None,
+        }
+        assert record._asdict() | {name: row[name] for name in compared} | told == record._asdict()
 
 
 def test_no_bytes_are_no_records():
@@ -119,7 +141,8 @@ def test_offsets_do_not_go_back():
 
 MEASURE = """
 import resource
-from rustbucket_pipeline.events.files import LogFile
+from rustbucket_pipeline.events.files import FileRecord, LogFile
+from rustbucket_pipeline.events.query import COLUMNS
 line = b'{"timestamp":"2026-03-02T00:00:01.5Z","level":"INFO","fields":{"message":"x","n":%d},"target":"t"}\\n'
 def blocks(times):
     for at in range(times):
@@ -137,3 +160,11 @@ def test_a_file_of_any_size_takes_little_memory():
     done = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, timeout=300, check=True)
     kilobytes = int(done.stdout) // (1024 if sys.platform == "darwin" else 1)
     assert kilobytes < 20_000
+
+
+def test_our_own_visits_are_marked_as_such(json_line):
+    line = json_line("New connection", target="rustbucket", protocol="HTTP", client_ip="192.0.2.7")
+    [ours] = parsed(line, collectors=(ip_network("192.0.2.0/24"),))
+    [theirs] = parsed(line)
+    assert (ours.counted, theirs.counted) == (False, True)
+    assert ours.fields == theirs.fields

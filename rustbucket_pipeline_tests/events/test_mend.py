@@ -141,3 +141,20 @@ def test_a_record_of_another_half_hour_keeps_its_claim(json_line, one):
     assert row.claimed_ts is not None
     assert row.claimed_ts - row.event_ts > 40 * 60 * 1_000_000
     assert json.loads(late)["timestamp"].startswith(f"{START:%Y-%m-%d}")
+
+
+@pytest.mark.parametrize("end", range(1, 33))
+def test_the_beginning_of_a_head_hides_no_head(end):
+    begun = TRACING[:end]
+    found = ranges(TRACING + begun + TRACING)
+    assert found == [(TRACING, None), (begun, "bytes that begin no record"), (TRACING, None)]
+
+
+def test_a_cut_record_casts_no_doubt_on_those_that_follow_a_while_later(json_line):
+    head = "2026-03-02T00:00:0{}.000000Z  INFO rustbucket::protocols"
+    login = f'{head.format(3)}::ssh: Authentication attempt event_type="auth" client_ip=192.0.2.1:5 username=ro\n'
+    after = [f"{head.format(5)}: FTP command received: NOOP {number}\n" for number in range(400)]
+    found, _ = parsed("".join([login, *after]).encode())
+    kinds = [row.event_type for row in found if isinstance(row, EventRow)]
+    assert kinds.count("command") > 250
+    assert kinds[-1] == "command"

@@ -1,7 +1,9 @@
 """Any bytes whatever: rows and entries cover them exactly once, in order, without an error."""
 
+import time
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,3 +100,18 @@ def test_our_secrets_do_not_stand_in_excerpts():
     (entry,), _ = parsed(b"cut authorization: token s3cr3t-value\n")
     assert b"s3cr3t" not in entry.excerpt
     assert b"[redacted]" in entry.excerpt
+
+
+def seconds(data: bytes) -> float:
+    begun = time.process_time()
+    parsed(data)
+    return time.process_time() - begun
+
+
+@pytest.mark.parametrize("piece", [*HEADS, HEADS[0] + HEADS[-2], HEADS[-1] + b"\n" + HEADS[1], b"{", b'"', b"\\"])
+def test_eight_times_the_bytes_take_some_eight_times_as_long(piece):
+    """Whatever they hold, on one line or on many; a quadratic step would take sixty-four times as long."""
+    for unit in (piece, piece + b"\n"):
+        once = unit * (8_000 // len(unit))
+        shortest = min(seconds(once) for _ in range(3))
+        assert seconds(once * 8) < 8 * 3 * shortest + 0.1, unit

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from rustbucket_pipeline.demo.dialects import DIALECTS
 from rustbucket_pipeline.events.sessions import build_sessions
 from rustbucket_pipeline.model.window import HOUR, Window
 from rustbucket_pipeline_tests.events.session_day import START, played_day
@@ -16,6 +17,7 @@ TOLD = (
 )
 IN_ONE_PIECE = f"select first_event_id as {TOLD} from session_parts where hour = '{START}'"
 PARTS = "select * from session_parts order by hour, rustbucket_id, number"
+SURE = ("exact", "by_order")
 
 
 @pytest.fixture
@@ -26,22 +28,22 @@ def play(tmp_path, database, settings, archive):
 
 def test_sessions_over_the_hours_are_those_of_the_day_in_one_piece_and_of_the_truth(play, capsys):
     day = play(hours=24)
-    by_hour = day.rows(f"select {TOLD}, event_ids, parts from sessions")
+    by_hour = day.rows(f"select {TOLD}, event_ids, parts, rustbucket_id from sessions")
     agreement = _agreement(by_hour, _in_one_piece(day))
-    wrong, whole = _against_truth(day, by_hour)
-    confidence = Counter(row["confidence"] for row in by_hour)
     joined = sum(row["parts"] > 1 for row in by_hour)
-    figures = (
-        f"{len(by_hour):,} sessions, {joined} of them over an hour's end: {dict(confidence)}",
-        f"of the day in one piece, the same by hour: {agreement:.2%}",
-        f"counted rows in another visit's session: {wrong}; visits told whole: {whole}",
-    )
+    rows, wrong, whole, visits = _against_truth(day, by_hour)
+    figures = [f"{len(by_hour):,} sessions, {joined} over an hour's end; {agreement:.2%} as in the day in one piece"]
+    for number, dialect in enumerate(DIALECTS, 1):
+        member = f"BKT{number}"
+        told = ", ".join(f"{rows[member, sure]:,} {sure} ({wrong[member, sure]} wrong)" for sure in SURE)
+        told += f", {rows[member, 'ambiguous']:,} ambiguous"
+        figures.append(f"{dialect}: {whole[member]:,} of {visits[member]:,} visits told whole; counted rows: {told}")
     with capsys.disabled():
         sys.stdout.write("\n" + "\n".join(figures) + "\n")
     assert joined > 15
     assert agreement > 0.97
-    for sure in ("exact", "by_order"):
-        assert wrong[sure][0] <= 0.002 * wrong[sure][1]
+    assert sum(whole.values()) > 0.95 * sum(visits.values())
+    assert sum(wrong.values()) <= 0.001 * sum(rows.values())
 
 
 def test_an_hour_s_parts_are_a_function_of_its_rows(play):
@@ -63,20 +65,21 @@ def _in_one_piece(day):
 
 def _agreement(by_hour, in_one_piece):
     """The share of the day's sessions that the view tells exactly alike."""
-    seen = {tuple(row.values())[:-2] for row in by_hour}
+    names = TOLD.split(", ")
+    seen = {tuple(row[name] for name in names) for row in by_hour}
     return sum(tuple(row.values()) in seen for row in in_one_piece) / len(in_one_piece)
 
 
 def _against_truth(day, sessions):
-    """By confidence, counted rows in a session of another visit, of how many; how many visits one session tells."""
-    wrong, parts_of = defaultdict(lambda: [0, 0]), defaultdict(set)
+    """Counted rows and those in a wrong session, by rustbucket and confidence; visits told by one session, and all."""
+    rows, wrong, sessions_of = Counter(), Counter(), defaultdict(set)
     for session in sessions:
-        visits = [day.visit_of[event] for event in session["event_ids"] if event in day.visit_of]
-        own = day.visit_of.get(session["session_id"])
-        for visit in visits:
-            parts_of[visit].add(session["session_id"])
-        if session["confidence"] != "ambiguous":
-            wrong[session["confidence"]][0] += sum(visit != own for visit in visits)
-            wrong[session["confidence"]][1] += len(visits)
-    whole = sum(len(parts) == 1 for parts in parts_of.values())
-    return dict(wrong), f"{whole} of {len(parts_of)}"
+        own = day.visit_of[session["session_id"]]
+        for event in session["event_ids"]:
+            visit = day.visit_of[event]
+            sessions_of[visit].add(session["session_id"])
+            kind = session["rustbucket_id"], session["confidence"]
+            rows[kind] += 1
+            wrong[kind] += visit != own and session["confidence"] in SURE
+    whole = Counter(member for (member, _), found in sessions_of.items() if len(found) == 1)
+    return rows, wrong, whole, Counter(member for member, _ in sessions_of)

@@ -1,10 +1,14 @@
 """Sessions: rows joined to connections as surely as the log allows, by hour, and over the hours by the view."""
 
+import re
+
 import pytest
 from sqlalchemy import text
 
+from rustbucket_pipeline.events.dialects.structured import TEMPLATES
 from rustbucket_pipeline.events.sessions import build_sessions
 from rustbucket_pipeline.model.window import HOUR, Window
+from rustbucket_pipeline.storage.postgres import load_sql
 
 SSH, SHELL, LOOP = "rustbucket::protocols::ssh", "rustbucket::protocols::ssh_shell", "rustbucket::protocols"
 ONE, TWO = "192.0.2.1:4001", "[2001:db8::7]:4002"
@@ -271,6 +275,13 @@ def test_the_view_says_ambiguous_where_two_were_open_at_the_hour_s_end(hour, ftp
     assert [row["parts"] for row in (one, two, tail)] == [1, 1, 1]
     assert (tail["confidence"], tail["opens_before"], tail["command_lines"]) == ("ambiguous", True, ["whose?"])
     assert set(tail["candidates"]) == {one["session_id"], two["session_id"]}
+
+
+def test_every_message_that_changes_a_connection_is_one_of_the_dialect_s():
+    sql = load_sql("rustbucket_pipeline.events", "session_events").text
+    roles = re.findall(r"WHEN '(.+?)' THEN", sql.split("CASE message")[1].split(" AS role")[0])
+    assert len(roles) == 10
+    assert set(roles) <= {message for _, message in TEMPLATES}
 
 
 def test_an_hour_built_again_has_the_same_parts_and_no_others(hour, ftp, ssh):

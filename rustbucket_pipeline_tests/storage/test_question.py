@@ -1,9 +1,12 @@
 """A question asked as the reader: answered, refused or cut, with one clear line, whatever it is."""
 
+import os
+import signal
+import threading
 import time
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.settings import Settings
@@ -80,8 +83,10 @@ def test_an_answer_of_10_9_rows_is_cut(database: Engine, settings: Settings) -> 
     assert answer.cut.startswith("cut at 1,000 rows")
 
 
-def test_an_answer_of_many_bytes_is_cut(database: Engine, settings: Settings) -> None:
-    answer = ask(settings, "SELECT repeat('x', 100000) FROM generate_series(1, 1000)", SHORT)
+@pytest.mark.parametrize("large", ["{}", "jsonb_build_object('a', {})", "ARRAY[NULL, {}]", "convert_to({}, 'UTF8')"])
+def test_an_answer_of_many_bytes_is_cut(database: Engine, settings: Settings, large: str) -> None:
+    value = large.format("repeat('x', 100000)")
+    answer = ask(settings, f"SELECT {value} FROM generate_series(1, 1000)", SHORT)
     assert len(answer.rows) == 10
     assert answer.cut.startswith("cut at 1 MB")
 
@@ -99,3 +104,25 @@ def test_an_answer_has_values_and_names_of_its_own(database: Engine, settings: S
 
 def test_an_empty_answer_still_has_its_columns(database: Engine, settings: Settings) -> None:
     assert ask(settings, "SELECT event_id FROM events -- all", Limits()) == Answer(("event_id",))
+
+
+def test_a_server_that_answers_to_nothing_any_more_is_hung_up_on(database: Engine, settings: Settings) -> None:
+    asleep = text("SELECT pid FROM pg_stat_activity WHERE usename = 'rustbucket_reader' AND query LIKE '%FETCH%'")
+    stopped: list[int] = []
+    begun = time.monotonic()
+
+    def freeze() -> None:
+        with database.connect() as connection:
+            while time.monotonic() < begun + 30 and not stopped:
+                stopped.extend(connection.execute(asleep).scalars())
+                connection.rollback()
+        os.kill(stopped[0], signal.SIGSTOP)
+
+    freezing = threading.Thread(target=freeze)
+    freezing.start()
+    try:
+        with pytest.raises(UsageError, match="it took over 3 s"):
+            ask(settings, "SELECT pg_sleep(60)", Limits(seconds=3))
+    finally:
+        freezing.join()
+        os.kill(stopped[0], signal.SIGCONT)

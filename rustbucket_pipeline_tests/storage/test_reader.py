@@ -135,6 +135,16 @@ def test_an_account_that_may_make_no_role_says_who_must(humble: Callable[[str], 
         ask(settings, "SELECT 1", Limits())
 
 
+def test_who_else_logs_in_keeps_the_functions_that_programs_call(own_home: Path) -> None:
+    with embedded.shared(own_home / "elsewhere", durable=False) as pg:
+        url = make_url(url_of(pg, "postgres")).set(drivername="postgresql")
+        with psycopg.connect(databases.dsn(url), autocommit=True) as connection:
+            connection.execute("CREATE ROLE backups LOGIN")
+        assert upgrade(Settings(RUSTBUCKET_HOME=own_home, RUSTBUCKET_DATABASE_URL=url.render_as_string())).ready
+        with psycopg.connect(databases.dsn(url.set(username="backups")), autocommit=True) as connection:
+            connection.execute("SELECT pg_catalog.set_config('search_path', '', false)")
+
+
 def test_once_the_role_is_made_by_others_it_reads_our_views_within_limits(humble: Callable[[str], Settings]) -> None:
     settings = humble("CREATE ROLE rustbucket_reader LOGIN")
     assert upgrade(settings).ready

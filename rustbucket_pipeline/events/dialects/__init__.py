@@ -20,7 +20,7 @@ DIALECTS: tuple[Dialect, ...] = (COWRIE, JSON, KV, PROTO, CLASSIC)
 """In the order they are tried; their own templates don't overlap."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_HEAD = re.compile(rb"[0-9]\S{19,39} {1,2}([A-Z]{4,5}) ")
+_HEAD = re.compile(rb"\d{4}-\d\d-\d\dT\S{8,24} {1,2}([A-Z]{4,5}) ")
 _TARGET = re.compile(r"(?:\w{1,64}(?:\{[^{}\n]{0,512}\})?:){1,16} (\w+(?:::\w+)*): |(\w+(?:::\w+)*): ", re.ASCII)
 _TELLING = re.compile(
     rb"^\d{4}-\S{16,24}Z {1,2}[A-Z]{4,5} rustbucket(?:::\w+)*: "

@@ -34,7 +34,8 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- Functions that everybody may call, and that undo a limit, write, or stand in the pipeline's way.
+    -- Functions that everybody may call, and that undo a limit, write, or stand in the pipeline's way. Taken from all,
+    -- for there is no other way: so only where nobody else logs in who may need them (pg_dump calls set_config).
     FOR one IN
         SELECT oid::regprocedure::text
         FROM pg_proc
@@ -42,6 +43,9 @@ BEGIN
             AND (proname ~ '^(set_config|pg_logical_emit_message|pg_notify|pg_(cancel|terminate)_backend|lo(read|write)|lo_.*)$'
                 OR proname ~ '^pg_.*advisory.*lock')
             AND has_function_privilege('rustbucket_reader', oid, 'EXECUTE')
+            AND NOT EXISTS (
+                SELECT FROM pg_roles WHERE rolcanlogin AND NOT rolsuper AND rolname <> 'rustbucket_reader'
+            )
     LOOP
         BEGIN
             EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', one);

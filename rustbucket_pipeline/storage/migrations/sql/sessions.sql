@@ -40,31 +40,33 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (
     WITH RECURSIVE chain AS (
         SELECT
-            link.hour,
-            link.number
-        FROM session_links AS link
-        WHERE link.rustbucket_id = head.rustbucket_id
-            AND link.connection_key = head.connection_key
-            AND link.hour = head.hour + interval '1 hour'
-            AND link.earlier_number = head.number
-            AND link.joined
+            head.hour,
+            head.number
         UNION ALL
         SELECT
-            link.hour,
-            link.number
+            next.hour,
+            next.number
         FROM chain
-        JOIN session_links AS link
-            ON link.rustbucket_id = head.rustbucket_id
+        CROSS JOIN LATERAL (
+            SELECT
+                link.hour,
+                link.number
+            FROM session_links AS link
+            WHERE link.rustbucket_id = head.rustbucket_id
                 AND link.connection_key = head.connection_key
                 AND link.hour = chain.hour + interval '1 hour'
                 AND link.earlier_number = chain.number
                 AND link.joined
+            OFFSET 0 -- keeps the planner from looking at every hour's links for each session
+        ) AS next
+        WHERE head.keyed OR chain.hour > head.hour OR head.ends_after
     ),
     later AS (
         SELECT part.*
         FROM chain
         JOIN session_parts AS part
             ON part.rustbucket_id = head.rustbucket_id AND part.hour = chain.hour AND part.number = chain.number
+        WHERE chain.hour > head.hour
     )
     SELECT
         count(*)::integer AS parts,

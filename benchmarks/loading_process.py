@@ -1,0 +1,72 @@
+"""Every archived hour parsed and loaded, in a process of its own, as `loading_memory` starts it.
+
+Argument: the time of the run; the environment names the home. Prints one line of JSON.
+"""
+
+import json
+import re
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, select, text
+
+from rustbucket_pipeline.events.build import build_hour
+from rustbucket_pipeline.events.shares import load_share, shares_of
+from rustbucket_pipeline.model.window import HOUR, Window, window_at
+from rustbucket_pipeline.settings import load_settings
+from rustbucket_pipeline.storage.objects import Archive, open_archive
+from rustbucket_pipeline.storage.postgres import ensure_event_partition, open_database
+from rustbucket_pipeline.storage.tables import segments
+
+KILOBYTE = 1024
+
+
+def main() -> None:
+    """Load, then join sessions; print seconds, bytes, rows, and the most memory resident: here, in our backend."""
+    settings, now = load_settings(), datetime.fromisoformat(sys.argv[1])
+    engine, archive = open_database(settings), open_archive(settings)
+    hours = _archived_hours(engine)
+    begun = time.perf_counter()
+    for hour in hours:
+        load_hour(engine, archive, hour)
+    seconds, peak = time.perf_counter() - begun, _peak("self")
+    outcomes = [build_hour(engine, archive, hour, now, None) for hour in hours]
+    with engine.connect() as connection:  # the pool's only connection, so the backend that loaded
+        backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        told = {
+            "seconds": seconds,
+            "bytes": sum(outcome.archived_bytes for outcome in outcomes),
+            "rows": sum(outcome.events for outcome in outcomes),
+            "loading": peak,
+            "peak": _peak("self"),
+            "backend": _peak(backend),
+        }
+    print(json.dumps(told))
+
+
+def load_hour(engine: Engine, archive: Archive, window: Window) -> None:
+    """Parse and load the hour as `build_hour` does, but join no sessions; that finds it loaded and does the rest."""
+    with engine.begin() as connection:
+        ensure_event_partition(connection, window.start.date())
+        for share in shares_of(connection, window, ()):
+            load_share(connection, archive, window, share, ())
+
+
+def _archived_hours(engine: Engine) -> list[Window]:
+    with engine.connect() as connection:
+        starts = connection.execute(select(segments.c.window_start)).scalars()
+        return sorted({window_at(start, HOUR) for start in starts}, key=lambda window: window.start)
+
+
+def _peak(process: str | int) -> int:
+    """Bytes. Not `getrusage`: a process that was forked there begins with its parent's peak."""
+    status = Path(f"/proc/{process}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found is not None, status
+    return int(found[1]) * KILOBYTE
+
+
+if __name__ == "__main__":
+    main()

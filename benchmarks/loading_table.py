@@ -1,0 +1,57 @@
+"""The table that every side fills: empty, its indexes in place, nothing left to flush; then held to the same rows."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Engine, text
+
+from benchmarks.measure import seconds_of
+
+_ROWS = text("SELECT count(*), md5(string_agg(md5(row::text), '' ORDER BY event_id, event_ts)) FROM log_events AS row")
+_FILLED = "log_events, quarantine, hour_counts, session_parts"
+
+
+class DifferentRows(Exception):
+    """A side made other rows than the first one: its time says nothing."""
+
+
+class EventTable:
+    """`log_events` of one database. `rows`: how many each side has made."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Nobody has filled it yet."""
+        self._engine = engine
+        self._made: tuple[int, str] | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many the sides made."""
+        return self._made[0] if self._made else 0
+
+    def filled_in(self, side: str, work: Callable[[], object]) -> float:
+        """Seconds that `work` takes to fill the table.
+
+        Raises:
+            DifferentRows: not with the rows of who filled it first.
+        """
+        with self._engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {_FILLED}"))
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("CHECKPOINT"))
+        seconds = seconds_of(work)
+        with self._engine.connect() as connection:
+            count, digest = connection.execute(_ROWS).one()
+        self._made = self._made or (count, digest)
+        if (count, digest) != self._made:
+            raise DifferentRows(f"{side} made {count} rows with md5 {digest}; the first side {self._made}")
+        return seconds
+
+    def keep(self) -> Callable[[], object]:
+        """Write the rows to a file of the server's; returns what copies them back."""
+        with self._engine.connect() as connection:
+            file = f"{connection.execute(text('SHOW data_directory')).scalar_one()}/rows.copy"
+            connection.execute(text(f"COPY (SELECT * FROM log_events) TO '{file}'"))
+        return lambda: self._copy(file)
+
+    def _copy(self, file: str) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(text(f"COPY log_events FROM '{file}'"))
