@@ -93,7 +93,6 @@ def test_what_stands_in_calm_text_and_does_not_belong_there_is_doubted(forged, d
     rows, _, tally = at_once(data)
     assert [number for number, row in enumerate(rows) if row["trust"] < IN_OPEN_TEXT] == [50 + at for at in doubted]
     assert tally.suspects == len(doubted)
-    assert read_at_once(data) > 0.9
     agree(data)
 
 
