@@ -3,9 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from rustbucket_pipeline.events.read import LogRecord, PlainLines, PlainText
-
-Piece = LogRecord | PlainLines | PlainText
+from rustbucket_pipeline.events.pieces import LogRecord, Piece
 
 
 class Ahead:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from rustbucket_pipeline.events.ahead import Piece
 from rustbucket_pipeline.events.columns import batch_from, batch_of
 from rustbucket_pipeline.events.drift import Drift
 from rustbucket_pipeline.events.graded import Graded, Lost, graded
@@ -17,9 +16,9 @@ from rustbucket_pipeline.events.identity import Identities
 from rustbucket_pipeline.events.lanes import Lanes, Stretch
 from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
+from rustbucket_pipeline.events.pieces import Piece, PlainLines, PlainText
 from rustbucket_pipeline.events.quick import plain_rows
 from rustbucket_pipeline.events.quick_columns import PlainRows
-from rustbucket_pipeline.events.read import PlainLines, PlainText
 from rustbucket_pipeline.events.row import EventRow
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.version import PARSER_VERSION

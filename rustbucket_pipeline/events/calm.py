@@ -14,8 +14,8 @@ import numpy as np
 from rustbucket_pipeline.events.dialects import recognise
 from rustbucket_pipeline.events.dialects.kv import KV
 from rustbucket_pipeline.events.dialects.structured import TARGETS
+from rustbucket_pipeline.events.pieces import LogRecord, PlainText
 from rustbucket_pipeline.events.quick_text import text_values
-from rustbucket_pipeline.events.read import LogRecord, PlainText
 from rustbucket_pipeline.events.record import UNFINISHED, Parsed
 from rustbucket_pipeline.events.trust import (
     JITTER,

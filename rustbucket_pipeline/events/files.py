@@ -17,7 +17,7 @@ from rustbucket_pipeline.events.export import Column, Kind
 from rustbucket_pipeline.events.identity import Identities
 from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Told
-from rustbucket_pipeline.events.read import LogRecord
+from rustbucket_pipeline.events.pieces import LogRecord
 from rustbucket_pipeline.events.record import Parsed
 from rustbucket_pipeline.events.redact import may_hold_secret, may_register, redacted
 from rustbucket_pipeline.events.row import EventRow

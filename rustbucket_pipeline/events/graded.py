@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rustbucket_pipeline.events.dialects import recognise
 from rustbucket_pipeline.events.mend import Piece, glued_pieces, hopeless, pieces_of
 from rustbucket_pipeline.events.normalise import SUSPECT
-from rustbucket_pipeline.events.read import LogRecord
+from rustbucket_pipeline.events.pieces import LogRecord
 from rustbucket_pipeline.events.record import UNFINISHED, Parsed, Refused
 from rustbucket_pipeline.events.trust import Grader, Witnesses, with_witnesses
 from rustbucket_pipeline.model.window import HALF_HOUR

@@ -7,10 +7,10 @@ At once go JSON lines so far behind all text that none of them can be an attacke
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from rustbucket_pipeline.events.ahead import Ahead, Piece
+from rustbucket_pipeline.events.ahead import Ahead
 from rustbucket_pipeline.events.calm import CalmText
 from rustbucket_pipeline.events.graded import Graded, Lost, judged
-from rustbucket_pipeline.events.read import LogRecord, PlainLines, PlainText
+from rustbucket_pipeline.events.pieces import LogRecord, Piece, PlainLines, PlainText
 from rustbucket_pipeline.events.trust import REACH, WITNESS_BYTES, Grader, Witnesses, with_witnesses
 
 

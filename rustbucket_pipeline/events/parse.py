@@ -12,7 +12,7 @@ from rustbucket_pipeline.events.graded import Graded, Lost, graded
 from rustbucket_pipeline.events.identity import Identities
 from rustbucket_pipeline.events.normalise import columns_of
 from rustbucket_pipeline.events.own import Networks, OwnTraffic
-from rustbucket_pipeline.events.read import LogRecord
+from rustbucket_pipeline.events.pieces import LogRecord
 from rustbucket_pipeline.events.redact import may_hold_secret, redacted_excerpt
 from rustbucket_pipeline.events.row import EventRow
 from rustbucket_pipeline.events.tally import Tally

@@ -13,6 +13,7 @@ import msgspec
 
 from rustbucket_pipeline.events.dialects.structured import TEMPLATES
 from rustbucket_pipeline.events.normalise import UNTIDY_FROM
+from rustbucket_pipeline.events.pieces import PlainLines
 from rustbucket_pipeline.events.quick_columns import (
     PROTOCOL_OF,
     Known,
@@ -24,7 +25,6 @@ from rustbucket_pipeline.events.quick_columns import (
     shunned,
     source_of,
 )
-from rustbucket_pipeline.events.read import PlainLines
 from rustbucket_pipeline.events.trust import RECENT
 
 _CHARACTERS = r'(?:[^"\\\x00-\x1f]++|\\(?:["\\bfnrt]|u(?!0000|[dD][89a-fA-F])[0-9a-fA-F]{4}))*+'

@@ -17,6 +17,7 @@ from rustbucket_pipeline.events.dialects.kv import MARK
 from rustbucket_pipeline.events.dialects.structured import TEMPLATES, Template
 from rustbucket_pipeline.events.normalise import UNTIDY_FROM
 from rustbucket_pipeline.events.pattern import Pattern
+from rustbucket_pipeline.events.pieces import PlainText
 from rustbucket_pipeline.events.quick_again import Again
 from rustbucket_pipeline.events.quick_columns import (
     PROTOCOL_OF,
@@ -29,7 +30,6 @@ from rustbucket_pipeline.events.quick_columns import (
     shunned,
     source_of,
 )
-from rustbucket_pipeline.events.read import PlainText
 from rustbucket_pipeline.framing.texts import HEAD_BYTES, LEVEL
 
 _NUMBER = "0|-?[1-9][0-9]{0,14}|true|false"

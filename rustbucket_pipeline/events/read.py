@@ -1,108 +1,24 @@
 """Archived segments → the records of a log, whole and in order. Verifies every byte; knows nothing of meaning.
 
-Each segment is framed on its own, as the archive cut it. Bare records that follow a text record belong to it, also over
+Bare records that follow a text record belong to it, also over
 a segment's border: an upload may have ended in the middle of a record.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from hashlib import sha256
-from typing import NamedTuple
 
 import zstandard
 
 from rustbucket_pipeline.errors import IntegrityError
-from rustbucket_pipeline.events.dialects import likely_dialect
-from rustbucket_pipeline.framing.lines import JsonLines
-from rustbucket_pipeline.framing.records import FramedRecord, Framer
-from rustbucket_pipeline.framing.split import MAX_RECORD_BYTES, Kind
-from rustbucket_pipeline.framing.texts import TextRecords
-from rustbucket_pipeline.framing.times import Clock, microseconds
+from rustbucket_pipeline.events.cutting import cut_segment
+from rustbucket_pipeline.events.pieces import LogRecord, Piece
+from rustbucket_pipeline.framing.split import MAX_RECORD_BYTES
 from rustbucket_pipeline.model.segment import Segment
-from rustbucket_pipeline.model.window import HALF_HOUR
 from rustbucket_pipeline.storage.objects import Archive
 
 BLOCK_BYTES = 1 << 18
 """Bytes taken out of a compressed object at a time; a segment is never held whole."""
-
-_SNIFFED_BYTES = 1 << 18
-_HALF_HOUR = HALF_HOUR // timedelta(microseconds=1)
-
-
-class LogRecord(NamedTuple):
-    """One record, whole, with its bytes (final newline included). `ts` and `claimed` are microseconds, UTC.
-
-    `likely` is the text dialect of most records around it.
-    """
-
-    segment: Segment
-    offset: int
-    data: bytes
-    kind: Kind
-    claimed: int | None
-    ts: int
-    clamped: bool
-    likely: str
-
-
-class PlainLines(NamedTuple):
-    """JSON records one behind the other, every one with a time that counts; `data` begins at `offset` of the log.
-
-    Record n ends at `ends[n]`, counted from `data`'s beginning, and happened at `ts[n]` (microseconds, UTC).
-    """
-
-    segment: Segment
-    offset: int
-    data: bytes
-    ends: list[int]
-    ts: list[int]
-
-    def span(self, place: int) -> tuple[int, int]:
-        """Where the record at this place begins and ends in `data`."""
-        return self.ends[place - 1] if place else 0, self.ends[place]
-
-    def record(self, place: int) -> LogRecord:
-        """The record at this place, counted from 0."""
-        start, end = self.span(place)
-        ts = self.ts[place]
-        return LogRecord(
-            self.segment, self.offset + start, self.data[start:end], "json", ts, ts, clamped=False, likely=""
-        )
-
-    def records(self) -> Iterator[LogRecord]:
-        """All of them, one by one."""
-        return map(self.record, range(len(self.ends)))
-
-
-class PlainText(NamedTuple):
-    """Text records one behind the other, with heads as Rustbucket writes them; `data` begins at `offset` of the log.
-
-    Record n ends at `ends[n]`, counted from `data`'s beginning; the others are its columns of `LogRecord`.
-    """
-
-    segment: Segment
-    offset: int
-    data: bytes
-    ends: list[int]
-    claimed: list[int]
-    ts: list[int]
-    clamped: list[bool]
-    likely: str
-
-    def span(self, place: int) -> tuple[int, int]:
-        """Where the record at this place begins and ends in `data`."""
-        return self.ends[place - 1] if place else 0, self.ends[place]
-
-    def record(self, place: int) -> LogRecord:
-        """The record at this place, counted from 0."""
-        start, end = self.span(place)
-        times = self.claimed[place], self.ts[place], self.clamped[place]
-        return LogRecord(self.segment, self.offset + start, self.data[start:end], "text", *times, self.likely)
-
-    def records(self) -> Iterator[LogRecord]:
-        """All of them, one by one."""
-        return map(self.record, range(len(self.ends)))
 
 
 def runs_of(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
@@ -130,7 +46,7 @@ def records_of(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord]:
             yield from read.records()
 
 
-def read_run(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord | PlainLines | PlainText]:
+def read_run(archive: Archive, run: Sequence[Segment]) -> Iterator[Piece]:
     """The same, many records at once where that is quicker.
 
     Raises:
@@ -138,7 +54,7 @@ def read_run(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord | P
     """
     whole: _Whole | None = None
     for segment in run:
-        for piece in _pieces(archive, segment):
+        for piece in cut_segment(segment, _blocks(archive, segment)):
             if whole is not None and isinstance(piece, LogRecord) and whole.takes(piece):
                 whole.add(piece.data)
                 continue
@@ -180,67 +96,6 @@ class _Whole:
 
     def record(self) -> LogRecord:
         return self.head._replace(data=b"".join([self.head.data, *self.rest])) if self.rest else self.head
-
-
-def _pieces(archive: Archive, segment: Segment) -> Iterator[LogRecord | PlainLines | PlainText]:
-    framer = Framer(_clock_of(segment), segment.byte_start)
-    held, start, likely = b"", segment.byte_start, ""
-    for block in _blocks(archive, segment):
-        held += block
-        if (lines := framer.feed_lines(block)) is not None:
-            yield from _plain(segment, lines, held[: framer.offset - start], start)
-        else:
-            likely = likely or likely_dialect(held[:_SNIFFED_BYTES])
-            if (text := framer.feed_text(block)) is not None:
-                yield _text(segment, text, held[: framer.offset - start], start, likely)
-            else:
-                yield from _cut(segment, framer.feed(block), held, start, likely)
-        held, start = held[framer.offset - start :], framer.offset
-    yield from _cut(segment, framer.finish(), held, start, likely)
-
-
-def _plain(segment: Segment, lines: JsonLines, data: bytes, start: int) -> Iterator[LogRecord | PlainLines]:
-    first, last = _bounds(segment)
-    plain = PlainLines(segment, start, data, lines.ends.tolist(), lines.ts.tolist())
-    if first <= lines.ts.min() and lines.ts.max() <= last:
-        yield plain
-    else:
-        yield from (_settled(record, first, last) for record in plain.records())
-
-
-def _text(segment: Segment, text: TextRecords, data: bytes, start: int, likely: str) -> PlainText:
-    ts = text.ts.clip(*_bounds(segment))
-    clamped = text.clamped | (ts != text.ts)
-    lists = text.ends.tolist(), text.claimed.tolist(), ts.tolist(), clamped.tolist()
-    return PlainText(segment, start, data, *lists, likely)
-
-
-def _cut(segment: Segment, framed: Iterable[FramedRecord], held: bytes, start: int, likely: str) -> Iterator[LogRecord]:
-    first, last = _bounds(segment)
-    for offset, length, kind, claimed, ts, clamped in framed:
-        data = held[offset - start : offset - start + length]
-        record = LogRecord(segment, offset, data, kind, claimed, ts, clamped, likely)
-        yield record if first <= ts <= last else _settled(record, first, last)
-
-
-def _bounds(segment: Segment) -> tuple[int, int]:
-    first = microseconds(segment.window_start)
-    return first, first + _HALF_HOUR - 1
-
-
-def _settled(record: LogRecord, first: int, last: int) -> LogRecord:
-    """The archive saw the whole file when it chose the window; a record never leaves it here."""
-    ts = min(max(record.ts, first), last)
-    return record._replace(ts=ts, clamped=record.clamped or (ts != record.ts and record.claimed is not None))
-
-
-def _clock_of(segment: Segment) -> Clock:
-    return Clock(
-        microseconds(segment.clock),
-        segment.after_text,
-        microseconds(segment.vouched_from),
-        microseconds(segment.vouched_until),
-    )
 
 
 def _blocks(archive: Archive, segment: Segment) -> Iterator[bytes]:

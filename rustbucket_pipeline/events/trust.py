@@ -18,7 +18,7 @@ from typing import NamedTuple
 from rustbucket_pipeline.events.dialects import dialect_told
 from rustbucket_pipeline.events.dialects.structured import TARGETS
 from rustbucket_pipeline.events.normalise import SUSPECT
-from rustbucket_pipeline.events.read import LogRecord
+from rustbucket_pipeline.events.pieces import LogRecord
 from rustbucket_pipeline.events.record import UNFINISHED, Parsed
 
 IN_OPEN_TEXT = 0.8

@@ -3,12 +3,16 @@
 The archive cuts files into windows with it, events parse segments with it; neither looks behind it.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from rustbucket_pipeline.framing.lines import JsonLines, json_lines
 from rustbucket_pipeline.framing.split import MAX_RECORD_BYTES, Kind, RawRecord, Splitter
 from rustbucket_pipeline.framing.texts import TextRecords, text_records
 from rustbucket_pipeline.framing.times import WITNESSES, Clock, counts, needs_witnesses
+
+_STEP, _STEPS = 8, 8
+"""Odd records that are split singly before text is looked for again, and how often that is done in a block."""
 
 
 class FramedRecord(NamedTuple):
@@ -65,13 +69,30 @@ class Framer:
             self._end += len(data)
         return lines
 
-    def feed_text(self, block: bytes) -> TextRecords | None:
-        """The quick way for text: the records that what is held and the block begin with; the rest of it is held.
+    def feed_text(self, block: bytes) -> Iterator[TextRecords | list[FramedRecord]]:
+        """The same records as `feed`, told at once where they are text as Rustbucket writes it."""
+        for most in (*[_STEP] * _STEPS, None):
+            text = self._told_at_once(block, final=False)
+            if text is not None:
+                yield text
+                if not text.more:
+                    return
+                block = b""
+            raw = self._splitter.feed(block, most)
+            self._waiting += raw
+            yield self._settle(final=False)
+            if len(raw) != most:
+                return
+            block = b""
 
-        None: it doesn't begin with one, and nothing was taken; `feed` takes the block.
-        """
+    def finish_text(self) -> TextRecords | None:
+        """What can be told at once of the records that are left; `finish` has the others."""
+        return self._told_at_once(b"", final=True)
+
+    def _told_at_once(self, block: bytes, *, final: bool) -> TextRecords | None:
         data = b"" if self._waiting else self._splitter.everything(block)
-        records = text_records(data, self._clock, self._splitter.minute_start, MAX_RECORD_BYTES) if data else None
+        times = self._clock, self._splitter.minute_start
+        records = text_records(data, *times, MAX_RECORD_BYTES, final=final) if data else None
         if records is not None:
             taken = int(records.ends[-1])
             self._splitter.keep(data[taken:], taken)

@@ -56,8 +56,11 @@ class Splitter:
         self._scanned = 0
         self._continues = False
 
-    def feed(self, block: bytes) -> list[RawRecord]:
-        """The records that are complete: at their newline (JSON, bare) or where the next head begins (text)."""
+    def feed(self, block: bytes, most: int | None = None) -> list[RawRecord]:
+        """The records that are complete: at their newline (JSON, bare) or where the next head begins (text).
+
+        With `most`, no more than that; the others stay for the next time.
+        """
         data = self._pending + block
         records: list[RawRecord] = []
         at, resume = 0, self._scanned
@@ -68,8 +71,10 @@ class Splitter:
                 break
             records.append(self._record(data, at, end, head))
             at = resume = end
+            if len(records) == most:
+                break
         self._pending = data[at:]
-        self._scanned = _scanned(self._pending)
+        self._scanned = 0 if len(records) == most else _scanned(self._pending)
         return records
 
     def whole_lines(self, block: bytes) -> bytes:

@@ -32,39 +32,51 @@ _MINUTE_BYTES = 16
 class TextRecords:
     """Text records one behind the other: where each ends, what it claims and its event time (microseconds, UTC).
 
-    Ends are counted from where the first begins; `clamped`: the claim didn't count.
+    Ends are counted from where the first begins; `clamped`: the claim didn't count. `more`: something else follows, and
+    perhaps text again behind it.
     """
 
     ends: Integers
     claimed: Integers
     ts: Integers
     clamped: Truths
+    more: bool
 
 
 def text_records(
-    data: bytes, clock: Clock, minute_start: Callable[[bytes], int | None], longest: int
+    data: bytes, clock: Clock, minute_start: Callable[[bytes], int | None], longest: int, *, final: bool
 ) -> TextRecords | None:
-    """The records that bytes begin with, each of which surely ends in them; None when they don't begin with one."""
-    starts = _heads_of(data)
+    """The records that bytes begin with and that surely end in them; None when they don't begin with one.
+
+    `final`: nothing follows the bytes, so that no time waits for more witnesses.
+    """
+    if not data[:1].isdigit():
+        return None
+    starts, odd = _heads_of(data, final=final)
     if len(starts) < 2 or starts[0] != 0:
         return None
-    ends = starts[1:]
+    claimed = _claims(data, starts, minute_start)
     too_long = np.flatnonzero(np.diff(starts) > longest)
-    if len(too_long):
-        ends = ends[: too_long[0]]
-    claimed = _claims(data, starts[: len(ends)], minute_start)
-    if not len(claimed):
+    told = min(len(starts) - 1, len(claimed), *too_long.tolist())
+    odd = odd or told < len(starts) - 1
+    if not told:
         return None
-    ts, clamped = _judged(claimed, clock)
-    return TextRecords(ends[: len(ts)], claimed[: len(ts)], ts, clamped) if len(ts) else None
+    ts, clamped = _judged(claimed, told, clock, final=final and not odd)
+    return (
+        TextRecords(starts[1 : len(ts) + 1], claimed[: len(ts)], ts, clamped, odd and len(ts) == told)
+        if len(ts)
+        else None
+    )
 
 
-def _heads_of(data: bytes) -> Integers:
-    """Where heads stand, up to the first line that may be one and isn't written as Rustbucket does."""
+def _heads_of(data: bytes, *, final: bool) -> tuple[Integers, bool]:
+    """Where heads stand, up to the first line that may be one and isn't written as Rustbucket does; if there is one."""
     starts = np.concatenate((np.zeros(1, np.int64), line_ends(data)))
+    if final:
+        starts, data = starts[starts < len(data)], data + bytes(LONGEST_HEAD)
     starts = starts[: np.searchsorted(starts, len(data) - LONGEST_HEAD, side="right")]
     if not len(starts):
-        return starts
+        return starts, False
     heads = heads_at(data, starts, _JUDGED_BYTES)
     levels = (heads[3] >> 32 | heads[4] << 32) & 0xFFFFFFFFFFFF
     known = np.zeros(levels.shape, np.bool_)
@@ -72,8 +84,8 @@ def _heads_of(data: bytes) -> Integers:
         known |= levels == level
     known &= _SHAPE.fits(heads)
     doubtful = starts[_BEGINS_A_HEAD[heads[0] & 0xFF] & ~known]
-    odd = next((at for at in doubtful.tolist() if may_begin(data, at)), len(data))
-    return starts[known & (starts < odd)]
+    odd = next((at for at in doubtful.tolist() if may_begin(data, at)), None)
+    return (starts[known], False) if odd is None else (starts[known & (starts < odd)], True)
 
 
 def _claims(data: bytes, starts: Integers, minute_start: Callable[[bytes], int | None]) -> Integers:
@@ -96,8 +108,9 @@ def _seconds(heads: Words) -> Integers:
     return number_of(heads[2] >> 8 & 0xFFFF | heads[2] >> 32 << 16 | heads[3] << 48)
 
 
-def _judged(claimed: Integers, clock: Clock) -> tuple[Integers, Truths]:
-    """Event times, and whether the claim didn't count; up to the first that asks for more witnesses than there are."""
+def _judged(claims: Integers, told: int, clock: Clock, *, final: bool) -> tuple[Integers, Truths]:
+    """Event times of so many, and whether the claim didn't count; up to the first that lacks witnesses."""
+    claimed = claims[:told]
     before = np.concatenate((np.array([clock.at if clock.after_text else claimed[0]], np.int64), claimed[:-1]))
     calm = (np.abs(claimed - before) <= TOLERANCE) & (claimed >= clock.vouched_from) & (claimed <= clock.vouched_until)
     odd = np.flatnonzero(~calm)
@@ -105,7 +118,7 @@ def _judged(claimed: Integers, clock: Clock) -> tuple[Integers, Truths]:
     place = int(odd[0]) if len(odd) else len(claimed)
     while place < len(claimed):
         now = clock.after(int(ts[place - 1]), "text") if place else clock
-        believed = _believed(claimed, place, now)
+        believed = _believed(claims, place, now, final=final)
         if believed is None:
             return ts[:place], clamped[:place]
         if believed:
@@ -117,12 +130,12 @@ def _judged(claimed: Integers, clock: Clock) -> tuple[Integers, Truths]:
     return ts, clamped
 
 
-def _believed(claimed: Integers, place: int, clock: Clock) -> bool | None:
+def _believed(claimed: Integers, place: int, clock: Clock, *, final: bool) -> bool | None:
     """Whether a claim counts; None if too little follows to say."""
     record = RawRecord(0, 0, "text", int(claimed[place]))
     if not needs_witnesses(record, clock):
         return counts(record, clock, ())
     later = claimed[place + 1 : place + 1 + WITNESSES].tolist()
-    if len(later) < WITNESSES:
+    if len(later) < WITNESSES and not final:
         return None
     return counts(record, clock, [RawRecord(0, 0, "text", claim) for claim in later])

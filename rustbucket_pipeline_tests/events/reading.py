@@ -13,7 +13,8 @@ from rustbucket_pipeline.events.graded import Graded, graded
 from rustbucket_pipeline.events.identity import Identities
 from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow
-from rustbucket_pipeline.events.read import LogRecord, records_of
+from rustbucket_pipeline.events.pieces import LogRecord
+from rustbucket_pipeline.events.read import records_of
 from rustbucket_pipeline.events.row import EventRow
 from rustbucket_pipeline.events.tally import Tally
 from rustbucket_pipeline.events.trust import Grader

@@ -16,8 +16,9 @@ from rustbucket_pipeline.events.dialects.structured import TEMPLATES
 from rustbucket_pipeline.events.identity import Identities
 from rustbucket_pipeline.events.load import Written
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
+from rustbucket_pipeline.events.pieces import PlainLines
 from rustbucket_pipeline.events.quick import plain_rows
-from rustbucket_pipeline.events.read import PlainLines, read_run, records_of
+from rustbucket_pipeline.events.read import read_run, records_of
 from rustbucket_pipeline.events.row import EventRow
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.framing.times import microseconds

@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rustbucket_pipeline.framing.records import FramedRecord, Framer
-from rustbucket_pipeline.framing.split import LONGEST_HEAD
 from rustbucket_pipeline.framing.texts import TextRecords
-from rustbucket_pipeline.framing.times import WITNESSES
 from rustbucket_pipeline_tests.framing.test_records import NOON, NOON_CLOCK, framed, json_line, text
 
 calm = st.integers(0, 200).map(lambda second: text(NOON + timedelta(seconds=second)))
@@ -43,9 +41,12 @@ def told(data: bytes, block: int) -> list[FramedRecord]:
     framer, records = Framer(NOON_CLOCK), list[FramedRecord]()
     for at in range(0, len(data), block):
         start = framer.offset
-        found = framer.feed_text(data[at : at + block])
-        records += framer.feed(data[at : at + block]) if found is None else spelled(found, start)
-    return records + framer.finish()
+        for some in framer.feed_text(data[at : at + block]):
+            records += spelled(some, start) if isinstance(some, TextRecords) else some
+            start = framer.offset
+    start = framer.offset
+    last = framer.finish_text()
+    return records + (spelled(last, start) if last else []) + framer.finish()
 
 
 def spelled(found: TextRecords, start: int) -> list[FramedRecord]:
@@ -68,8 +69,16 @@ def test_times_are_worth_the_same(steps):
     assert told(data, 1 << 20) == framed(data)
 
 
-def test_all_is_told_but_a_block_s_last_bytes():
+def test_all_is_told_at_once_but_what_is_odd_and_the_last():
     record = text(NOON, "Received data: a\r\nb")
-    found = Framer(NOON_CLOCK).feed_text(record * WITNESSES)
-    assert found is not None
-    assert len(record) * WITNESSES - found.ends[-1] < LONGEST_HEAD + len(record)
+    odd = b"2026-03-02T12:00:00.5Z  INFO short: fraction\n"
+    framer = Framer(NOON_CLOCK)
+    before, single, after = framer.feed_text(record * 100 + odd + record * 100)
+    last = framer.finish_text()
+    assert isinstance(before, TextRecords)
+    assert isinstance(after, TextRecords)
+    assert isinstance(single, list)
+    assert last is not None
+    assert len(before.ends) == 99
+    assert len(after.ends) + len(last.ends) + len(single) + len(framer.finish()) == 102
+    assert len(single) < 10
