@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export DAGSTER_HOME ?= $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up check test test-long bench bench-volume pictures lock clean
+.PHONY: help setup setup-dev demo up check test test-long bench bench-volume chromium pictures lock clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,10 +42,10 @@ check: setup-dev ## Style, types, import rules, definitions
 	$(BIN)/lint-imports
 	$(BIN)/dg check defs
 
-test: setup-dev ## The tests
+test: setup-dev chromium ## The tests
 	$(BIN)/python -m pytest -m "not long"
 
-test-long: setup-dev ## The tests that take minutes, too
+test-long: setup-dev chromium ## The tests that take minutes, too
 	$(BIN)/python -m pytest
 
 bench: setup-dev ## Measure, and print the figures
@@ -54,7 +54,12 @@ bench: setup-dev ## Measure, and print the figures
 bench-volume: setup-dev ## Measure archiving at volume, against its goals
 	$(BIN)/python -m benchmarks.volume
 
-pictures: setup-dev ## Make the README's pictures again (needs Chromium)
+chromium:
+	@test -x /usr/bin/chromium || { echo "installing Chromium, for what is tested in a browser"; \
+	apt-get install -qq -y chromium >/dev/null || { apt-get update -qq && apt-get install -qq -y chromium >/dev/null; }; } || \
+	echo "no Chromium: install it as /usr/bin/chromium, or the tests in a browser are left out"
+
+pictures: setup-dev chromium ## Make the README's pictures again (in Chromium)
 	$(BIN)/python -m docs.pictures
 
 lock: ## Resolve the pinned requirements anew

@@ -17,9 +17,9 @@ QUIET = (
 
 
 @contextmanager
-def opened_browser() -> Generator[Browser]:
-    """The browser, for as long as pictures are taken."""
+def opened_browser(*arguments: str) -> Generator[Browser]:
+    """The browser, for as long as pictures are taken or tests look; `arguments` are further ones of its own."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *arguments])
         yield browser
         browser.close()

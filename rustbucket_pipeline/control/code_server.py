@@ -25,7 +25,7 @@ LOCATION = "rustbucket_pipeline"
 SOCKET_PATH = re.compile(r"/[A-Za-z0-9/._-]{1,100}")
 """Paths that gRPC takes as they are, and that are short enough for a socket everywhere."""
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 30.0
 RELOAD_SECONDS = 120.0
 
 
@@ -61,7 +61,7 @@ def write_workspace(settings: Settings, socket: Path) -> Path:
 
 
 def answers(socket: Path) -> bool:
-    """Whether the definitions are served there now; a busy server has ten seconds."""
+    """Whether the definitions are served there now; a busy server has half a minute."""
     try:
         _call(socket, "Ping", ANSWER_SECONDS)
     except grpc.RpcError:

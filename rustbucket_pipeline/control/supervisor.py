@@ -19,7 +19,7 @@ STEADY_SECONDS = 60.0
 """Of whatever lived this long, earlier failures are forgotten."""
 
 FIRST_ANSWER_SECONDS = 180.0
-SILENT_SECONDS = 10.0
+SILENT_SECONDS = 3.0
 """How long a program may take until it first answers, and how long it may then not answer."""
 
 GIVE_UP_SECONDS = 20.0

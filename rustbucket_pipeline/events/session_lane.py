@@ -10,7 +10,7 @@ from itertools import islice
 
 from rustbucket_pipeline.events.session_part import SILENCE, Part, SessionRow
 
-MOST_OPEN = 20_000
+MOST_OPEN = 4_096
 """Connections held open at once; one more, and the one silent for longest is taken for gone."""
 
 _MOST_COMPARED = 64

@@ -40,13 +40,13 @@ def main() -> None:
 
 
 def _serve(port: int, workspace: Path, *, read_only: bool) -> None:
-    target = WorkspaceFileTarget([str(workspace)])
-    with DagsterInstance.get() as instance:
+    settings, target = load_settings(), WorkspaceFileTarget([str(workspace)])
+    with DagsterInstance.from_config(str(settings.dagster_home)) as instance:
         instance.optimize_for_webserver(STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, POOL_OVERFLOW)
         with WorkspaceProcessContext(instance, target, read_only=read_only) as context:
             app = create_app_from_workspace_process_context(context, live_data_poll_rate=LIVE_DATA_POLL_MS)
             uvicorn.run(
-                Guard(app, port, load_settings().web_hosts),
+                Guard(app, port, settings.web_hosts),
                 host=HOST,
                 port=port,
                 log_level="warning",

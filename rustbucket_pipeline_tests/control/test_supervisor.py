@@ -135,10 +135,10 @@ def test_one_that_lives_but_no_longer_answers_is_ended_and_started_again(stage: 
     mute = stage.started("mute")
     stage.supervisor.look_after()
     door.clear()
-    stage.now += 9
+    stage.now += 2
     stage.supervisor.look_after()
     assert stage.said == []
-    stage.now += 2
+    stage.now += 1
     stage.told(2)
     assert stage.said == [
         "mute doesn't answer; ending it",

@@ -1,4 +1,4 @@
-"""`rustbucket up`: the real web server and daemon, schedules ticking, PostgreSQL looked after, ended by Ctrl-C."""
+"""`rustbucket up`: the real code server, daemon and web server; whatever is killed comes back; ended by Ctrl-C."""
 
 import contextlib
 import os
@@ -7,11 +7,14 @@ import socket
 import subprocess
 import urllib.error
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rustbucket_pipeline.control.code_server import request_reload
 from rustbucket_pipeline.control.jobs import JOBS
+from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage import embedded
 from rustbucket_pipeline_tests.e2e.checkout import POLL_SECONDS, Checkout, free_port, graphql, wait_for
 
@@ -19,6 +22,7 @@ STATE = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
     schedules { name scheduleState { status } }
     sensors { name sensorState { status ticks(limit: 1) { status } } } } } }
   instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"""
+LOADED = "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus updatedTimestamp } } } }"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,7 @@ def up(checkout: Checkout) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
 def eventually(port: int, process: subprocess.Popen[bytes], holds: Callable[[dict[str, Any]], bool]) -> None:
     """Ask until it holds, for at most two minutes."""
     for _ in range(200):
-        with contextlib.suppress(urllib.error.HTTPError):  # the request in which PostgreSQL was killed
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):  # the one asked, or PostgreSQL, was killed
             if holds(graphql(port, STATE)):
                 return
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -62,10 +66,50 @@ def test_it_starts_everything_and_ctrl_c_ends_everything(
     eventually(port, process, heal_has_ticked)
     kill_postgres(checkout)
     eventually(port, process, daemons_are_healthy)
+
+    second = checkout.rustbucket("up", "--port", str(free_port()), check=False)
+    assert second.returncode == 2
+    assert "runs already" in second.stderr
+
+    victims = {name: pid_of(checkout, name) for name in ("web.server", "dagster-daemon", "api grpc")}
+    for victim in victims.values():
+        os.kill(victim, signal.SIGKILL)
+    eventually(port, process, lambda state: daemons_are_healthy(state) and is_loaded(state))
+    assert not set(victims.values()) & {pid_of(checkout, name) for name in victims}
+    said = checkout.output.read_text(encoding="utf-8")
+    assert "the web server was ended by SIGKILL; starting it again in 1 s" in said
+    assert "the daemon was ended by SIGKILL; starting it again in 1 s" in said
+    assert "the code server doesn't answer; ending it" in said
+
+    before = graphql(port, LOADED)
+    assert request_reload(Settings(DAGSTER_HOME=checkout.root))
+    eventually(port, process, lambda _: graphql(port, LOADED) != before)
+
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130, checkout.output.read_text(encoding="utf-8")
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+    assert pids_of(checkout) == {}
+    assert not request_reload(Settings(DAGSTER_HOME=checkout.root))
+
+
+def pids_of(checkout: Checkout) -> dict[int, str]:
+    """What works in the checkout, the database aside."""
+    found: dict[int, str] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if process.joinpath("cwd").readlink() == checkout.root:
+                found[int(process.name)] = process.joinpath("cmdline").read_text(encoding="utf-8").replace("\0", " ")
+    return found
+
+
+def pid_of(checkout: Checkout, name: str) -> int:
+    """Of the program whose command line has this; the youngest, if an older one is just ending."""
+    return max((pid for pid, command in pids_of(checkout).items() if name in command), default=0)
+
+
+def is_loaded(state: dict[str, Any]) -> bool:
+    return "nodes" in state["repositoriesOrError"] and bool(state["repositoriesOrError"]["nodes"])
 
 
 def repository(state: dict[str, Any]) -> dict[str, Any]:

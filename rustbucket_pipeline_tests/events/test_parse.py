@@ -114,4 +114,4 @@ def test_eight_times_the_bytes_take_some_eight_times_as_long(piece):
     for unit in (piece, piece + b"\n"):
         once = unit * (8_000 // len(unit))
         shortest = min(seconds(once) for _ in range(3))
-        assert seconds(once * 8) < 8 * 3 * shortest + 0.1, unit
+        assert min(seconds(once * 8) for _ in range(2)) < 8 * 4 * shortest + 0.2, unit
