@@ -32,6 +32,8 @@ _MINUTE_PARTS = re.compile(rb"[-T:]")
 LONGEST_HEAD = 128
 """Bytes in which a line shows whether it begins a record; NULs before it aren't counted."""
 
+_MOST_HELD = 1 << 18
+
 
 class RawRecord(NamedTuple):
     """Bytes `[offset, offset + length)` of a log, final newline included, and the time its head claims.
@@ -91,8 +93,11 @@ class Splitter:
         self._offset += len(lines)
 
     def everything(self, block: bytes) -> bytes:
-        """What is held and the block, for a reader who tells records by himself; he `keeps` what he leaves of it."""
-        return b"" if self._continues else self._pending + block
+        """What is held and the block, for a reader who tells records by himself; he `keeps` what he leaves of it.
+
+        Nothing where a line goes on, or where so much is held that it isn't worth reading again.
+        """
+        return b"" if self._continues or len(self._pending) > _MOST_HELD else self._pending + block
 
     def keep(self, rest: bytes, taken: int) -> None:
         """Hold the rest of what `everything` gave, behind so many bytes that were read."""

@@ -23,7 +23,7 @@ _JUDGED_BYTES = 40
 _SHAPE = Shape(b"0000-00-00T00:00:00.000000Z ", _JUDGED_BYTES)
 _LEVELS = [words_of(level, 8) for level in (b" INFO ", b" WARN ", b"ERROR ", b"DEBUG ", b"TRACE ")]
 _BEGINS_A_HEAD = np.isin(np.arange(256), [*b"0123456789{\0\xef\xff\xfe"])
-"""By its first byte, whether a line that isn't written so may still be a head."""
+"""By its first byte, whether a line may be a head."""
 
 _MINUTE_BYTES = 16
 
@@ -75,6 +75,7 @@ def _heads_of(data: bytes, *, final: bool) -> tuple[Integers, bool]:
     if final:
         starts, data = starts[starts < len(data)], data + bytes(LONGEST_HEAD)
     starts = starts[: np.searchsorted(starts, len(data) - LONGEST_HEAD, side="right")]
+    starts = starts[_BEGINS_A_HEAD[np.frombuffer(data, np.uint8)[starts]]]
     if not len(starts):
         return starts, False
     heads = heads_at(data, starts, _JUDGED_BYTES)
@@ -83,8 +84,7 @@ def _heads_of(data: bytes, *, final: bool) -> tuple[Integers, bool]:
     for level in _LEVELS:
         known |= levels == level
     known &= _SHAPE.fits(heads)
-    doubtful = starts[_BEGINS_A_HEAD[heads[0] & 0xFF] & ~known]
-    odd = next((at for at in doubtful.tolist() if may_begin(data, at)), None)
+    odd = next((at for at in starts[~known].tolist() if may_begin(data, at)), None)
     return (starts[known], False) if odd is None else (starts[known & (starts < odd)], True)
 
 

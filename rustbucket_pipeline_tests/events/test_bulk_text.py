@@ -1,5 +1,6 @@
 """Text records read by the stretch give the rows that the exact way gives, whatever stands between them."""
 
+import tracemalloc
 from dataclasses import replace
 from datetime import timedelta
 
@@ -130,3 +131,14 @@ def test_equal_times_of_many_records_are_no_burden():
     data = b"".join(command(1, f"{n:06}") for n in range(6000))
     assert read_at_once(data) > 0.99
     agree(data)
+
+
+@pytest.mark.parametrize("piece", [b"\n", b"1\n", b"2026-\n", b"x" * 1000, b"x" * 1000 + b"\n"])
+def test_a_record_that_does_not_end_is_read_in_memory_of_its_size(piece):
+    data = calm(1) + piece * (3_000_000 // len(piece)) + calm(2)
+    tracemalloc.start()
+    (*_, row), _, _ = at_once(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert row["byte_length"] == len(command(1))
+    assert peak < 20 * len(data)
