@@ -6,12 +6,14 @@ Everything an attacker wrote is neutralised and stands in one JSON document insi
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from anthropic.types import MessageParam, TextBlockParam, ToolParam, ToolResultBlockParam
+from typing import TYPE_CHECKING
 
 from rustbucket_pipeline.analysis.contents import Counted, Digest, Indicator, Listing
 from rustbucket_pipeline.analysis.findings import Finding
 from rustbucket_pipeline.analysis.neutralise import neutral, password_class
+
+if TYPE_CHECKING:  # the SDK is imported by whoever asks
+    from anthropic.types import MessageParam, TextBlockParam, ToolParam, ToolResultBlockParam
 
 PROMPT_VERSION = "1"
 SCHEMA_VERSION = "1"
@@ -106,7 +108,7 @@ def attackers_texts(digest: Digest, findings: Sequence[Finding]) -> list[str]:
     return [*texts, *(indicator.value for indicator in digest.indicators.rows)]
 
 
-def messages_of(question: Question) -> list[MessageParam]:
+def messages_of(question: Question) -> "list[MessageParam]":
     """The conversation: request, call that reads the digest, digest, and a note on a flagged first answer."""
     result: list[ToolResultBlockParam | TextBlockParam] = [
         {"type": "tool_result", "tool_use_id": "digest_1", "content": [{"type": "text", "text": question.document}]}
@@ -122,7 +124,7 @@ def messages_of(question: Question) -> list[MessageParam]:
     ]
 
 
-def tools() -> list[ToolParam]:
+def tools() -> "list[ToolParam]":
     """The one tool of the conversation; calling it again is forbidden by `tool_choice`."""
     return [{"name": TOOL, "description": "The digest of the window, as JSON.", "input_schema": {"type": "object"}}]
 

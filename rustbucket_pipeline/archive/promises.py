@@ -1,7 +1,7 @@
 """The archive's promises, looked at: nothing missing between segments or hours, no row without its object."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, select
@@ -10,6 +10,7 @@ from rustbucket_pipeline.archive.cat import content
 from rustbucket_pipeline.archive.completeness import GAPS, SETTLED, Arrival, hours_between
 from rustbucket_pipeline.errors import IntegrityError
 from rustbucket_pipeline.model.promise import Promise
+from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.postgres import load_sql
 from rustbucket_pipeline.storage.tables import rustbuckets, segments
@@ -36,6 +37,12 @@ def chains_unbroken(connection: Connection, since: datetime) -> Promise:
     if row.gaps or row.broken_links:
         return Promise(kept=False, why=f"{row.gaps} gaps and {row.broken_links} broken links", numbers=numbers)
     return Promise(kept=True, why=f"{row.segments} segments follow each other byte by byte", numbers=numbers)
+
+
+def unchained_windows(connection: Connection, windows: Collection[Window]) -> set[datetime]:
+    """Which of these windows, by their start, hold a segment that doesn't follow the one before in its log."""
+    starts = {"starts": [window.start for window in windows]}
+    return set(connection.execute(load_sql("rustbucket_pipeline.archive", "unchained_windows"), starts).scalars())
 
 
 def segments_match_store(connection: Connection, archive: Archive) -> Promise:

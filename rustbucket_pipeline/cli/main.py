@@ -24,7 +24,10 @@ some hours later `rustbucket report`.
 Everything is kept in one directory, `RUSTBUCKET_HOME` (default: `.rustbucket` in the checkout). Times are UTC. In a
 pipe, tables are plain tab-separated lines; most commands take `--json`."""
 
-NOUNS = ("demo", "up", "down", "fleet", "windows", "report", "events", "trace", "parse", "archive", "keys", "db")
+NOUNS = (
+    *("demo", "up", "down", "fleet", "windows", "report", "events", "trace", "parse", "plan", "jobs", "archive"),
+    *("keys", "db"),
+)
 """Each is `cli/<noun>.py` with `app`, in the order people meet them."""
 
 

@@ -1,23 +1,17 @@
 """`rustbucket up`: the whole system on this machine, looked after: PostgreSQL, code server, daemon and web UI."""
 
-import os
 import signal
 import socket
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import NoReturn
 
 import typer
 
-from rustbucket_pipeline.cli.demo import demo_home, shown
 from rustbucket_pipeline.cli.opening import ready_settings
 from rustbucket_pipeline.cli.output import say
 from rustbucket_pipeline.control.programs import alone, programs
 from rustbucket_pipeline.control.supervisor import Supervisor
-from rustbucket_pipeline.demo.home import environment, kept_play
-from rustbucket_pipeline.demo.live_fleet import live_fleet
-from rustbucket_pipeline.demo.run import run_demo
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.settings import PROJECT_ROOT, Settings
 from rustbucket_pipeline.storage import embedded
@@ -44,7 +38,9 @@ def up(
     signal.signal(signal.SIGTERM, _terminated)
     with ExitStack() as stack:
         if demo:
-            _attack(stack)
+            from rustbucket_pipeline.cli.under_attack import under_attack  # 40 MiB, as long as we run
+
+            stack.enter_context(under_attack())
         settings = ready_settings()
         lock = stack.enter_context(alone(settings))
         open_database(settings).dispose()
@@ -53,17 +49,6 @@ def up(
         stack.callback(supervisor.stop)
         say(f"starting {', '.join(program.name for program in started)}; Ctrl-C stops everything")
         _look_after(settings, supervisor, port)
-
-
-def _attack(stack: ExitStack) -> None:
-    """Play the simulated fleet's past through, then let it live on; from here on the environment is the demo's own."""
-    home, now = demo_home("live"), datetime.now(UTC)
-    os.environ.update(environment(home))
-    play = kept_play(home, hours=8, rustbuckets=6, seed=1, now=now)
-    if not (home / "played").exists():
-        run_demo(home, play, now, shown)
-        (home / "played").touch()
-    stack.enter_context(live_fleet(home, play, lambda: datetime.now(UTC)))
 
 
 def _require_free(port: int) -> None:

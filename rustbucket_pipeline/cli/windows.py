@@ -1,7 +1,5 @@
 """`rustbucket windows`: which hours of which rustbuckets arrived, as a map; and the waiving of one that never will."""
 
-import os
-import pwd
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -12,6 +10,7 @@ from rustbucket_pipeline.archive.completeness import HourState, hours_between, w
 from rustbucket_pipeline.cli.heatmap import heatmap, notes
 from rustbucket_pipeline.cli.opening import opened
 from rustbucket_pipeline.cli.output import JsonOption, console, print_json, say
+from rustbucket_pipeline.cli.who import login
 from rustbucket_pipeline.errors import NoSuchRustbucket
 from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.model.window import HOUR, window_at, window_of_key
@@ -47,7 +46,7 @@ def waive_(
     window = window_of_key(hour, HOUR)
     with opened() as (engine, _), engine.begin() as connection:
         registry.get(connection, rustbucket_id)
-        waive(connection, rustbucket_id, window.start, _login(), reason, datetime.now(UTC))
+        waive(connection, rustbucket_id, window.start, login(), reason, datetime.now(UTC))
     say(f"{rustbucket_id}, {window}: waived")
 
 
@@ -76,11 +75,3 @@ def _document(state: HourState) -> dict[str, object]:
         "build": state.build,
         "why": state.why,
     }
-
-
-def _login() -> str:
-    """Who we are by the system's own word, which no variable changes."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"user {os.getuid()}"

@@ -90,6 +90,7 @@ def prepare_history(settings: Settings) -> URL:
         embedded.ensure(settings.home)
     with databases.maintenance(settings) as connection:
         if not databases.exists(connection, url.database or ""):
+            databases.require_may_create(connection, url.database or "")
             connection.execute("SELECT pg_advisory_lock(hashtext('dagster history'))")  # until we disconnect
             _make_history(connection, url)
     return url

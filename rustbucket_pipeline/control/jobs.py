@@ -1,11 +1,12 @@
 """Every job, once: what it materializes, when, and for whom. Schedules, sensors, `demo` and `up` read this table.
 
-Lengths of windows and UTC are constants; only ticks could ever be moved (DESIGN section 3).
+Lengths of windows and UTC are constants; only ticks can be moved (`timetable.py`, DESIGN section 3).
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 
+from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.model.window import FOUR_HOURS, HALF_HOUR, HOUR
 
 OWNER = "team:honeypots"
@@ -13,10 +14,10 @@ OWNER = "team:honeypots"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job: its assets, its cron in UTC, the length of its windows (None: the past can't be asked again).
+    """A job: its assets, the cron of its ticks, the length of its windows (None: the past can't be asked again).
 
-    `pool` is the one scarce thing it holds; `grace` how long after its end a window is left to its schedule;
-    `every` is its cadence in words.
+    `pool` is its lane, the one scarce thing it holds; `every` its cadence in words. Its assets are late when nothing
+    was built for `late_after`, uploads an hour late and a tick's wait included.
     """
 
     name: str
@@ -24,9 +25,10 @@ class Job:
     cron: str
     window: timedelta | None
     pool: str
-    grace: timedelta
     does: str
     every: str
+    late_after: timedelta
+    owner: str = OWNER
 
 
 POLL_FLEET = Job(
@@ -35,9 +37,9 @@ POLL_FLEET = Job(
     cron="*/15 * * * *",
     window=None,
     pool="fleet",
-    grace=timedelta(0),
     does="Ask every rustbucket that may be asked how it is; take the others' state from what arrived.",
     every="15 minutes",
+    late_after=timedelta(minutes=45),
 )
 ARCHIVE_LOGS = Job(
     name="archive_logs",
@@ -45,9 +47,9 @@ ARCHIVE_LOGS = Job(
     cron="1,31 * * * *",
     window=HALF_HOUR,
     pool="object_store",
-    grace=timedelta(minutes=10),
     does="Bring every new log byte of the fleet into the archive, unchanged.",
     every="30 minutes",
+    late_after=timedelta(minutes=90),
 )
 PARSE_LOGS = Job(
     name="parse_logs",
@@ -55,9 +57,9 @@ PARSE_LOGS = Job(
     cron="10 * * * *",
     window=HOUR,
     pool="postgres",
-    grace=timedelta(minutes=20),
     does="Turn archived bytes into typed rows; what can't be parsed is kept and named.",
     every="hour",
+    late_after=timedelta(hours=4),
 )
 ANALYSE_WINDOWS = Job(
     name="analyse_windows",
@@ -65,9 +67,9 @@ ANALYSE_WINDOWS = Job(
     cron="20 2-22/4 * * *",
     window=FOUR_HOURS,
     pool="claude",
-    grace=timedelta(hours=2, minutes=15),
     does="Digest four hours of rows and report on them, with Claude's explanation where a key is set.",
     every="4 hours",
+    late_after=timedelta(hours=8),
 )
 
 SIGN_ARCHIVE = Job(
@@ -76,9 +78,29 @@ SIGN_ARCHIVE = Job(
     cron="40 0 * * *",
     window=None,
     pool="object_store",
-    grace=timedelta(0),
     does="Sign the heads of the logs' hash chains, so that nobody can change history unseen.",
     every="day",
+    late_after=timedelta(hours=50),
 )
 
 JOBS = (POLL_FLEET, ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS, SIGN_ARCHIVE)
+
+CHAIN = (ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS)
+"""The jobs with windows, each before those that build on it."""
+
+
+def job_named(name: str) -> Job:
+    """The job of that name.
+
+    Raises:
+        UsageError: there is none; the message lists those there are.
+    """
+    for job in JOBS:
+        if job.name == name:
+            return job
+    raise UsageError(f"no job {name!r}; there are {', '.join(job.name for job in JOBS)}")
+
+
+def job_of(asset: str) -> Job:
+    """The job that materializes the asset."""
+    return next(job for job in JOBS if asset in job.assets)

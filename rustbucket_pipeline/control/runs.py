@@ -4,16 +4,17 @@ The definitions are found as Dagster itself finds them, by the module's name: th
 """
 
 import importlib
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol, cast
 
 import dagster as dg
 
-from rustbucket_pipeline.control.jobs import Job
-from rustbucket_pipeline.errors import PermanentError
+from rustbucket_pipeline.control.jobs import CHAIN, Job
+from rustbucket_pipeline.control.plan import Taker
+from rustbucket_pipeline.control.timetable import Timing
+from rustbucket_pipeline.errors import BadWindow, PermanentError
 from rustbucket_pipeline.model.window import Window, window_of_key, windows_between
 
 DEFINITIONS = "rustbucket_pipeline.definitions"
@@ -21,6 +22,9 @@ DEFINITIONS = "rustbucket_pipeline.definitions"
 PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
+
+ASKED_BY = "rustbucket/asked-by"
+"""Run tag: the `Taker` who asked for it."""
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -49,29 +53,62 @@ def range_tags(first: Window, last: Window) -> dict[str, str]:
     return {PARTITION: first.key} if first == last else {RANGE_START: first.key, RANGE_END: last.key}
 
 
-def windows_of_tags(tags: Mapping[str, str], job: Job) -> list[Window]:
-    """The windows a run with these tags builds."""
+def windows_of_tags(tags: Mapping[str, str], job: Job, start: datetime, end: datetime) -> list[Window]:
+    """The windows in `[start, end)` that a run with these tags builds; none where they name no window."""
     if job.window is None:
         return []
-    first = tags.get(RANGE_START) or tags.get(PARTITION)
-    last = tags.get(RANGE_END) or tags.get(PARTITION)
+    first, last = tags.get(RANGE_START) or tags.get(PARTITION), tags.get(RANGE_END) or tags.get(PARTITION)
     if first is None or last is None:
         return []
-    end = window_of_key(last, job.window).end
-    return list(windows_between(window_of_key(first, job.window).start, end, job.window))
+    try:
+        begins, ends = window_of_key(first, job.window).start, window_of_key(last, job.window).end
+    except BadWindow:
+        return []  # such a run fails by itself, and builds nothing
+    return list(windows_between(max(begins, start), min(ends, end), job.window))
 
 
-def busy_windows(instance: dg.DagsterInstance, job: Job) -> list[Window]:
-    """The windows that unfinished runs of the job, or of its assets, are building or will build."""
-    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    concerned = (run for run in runs if run.job_name == job.name or _targets(run, job))
-    return [window for run in concerned for window in windows_of_tags(run.tags, job)]
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """The unfinished runs, and what they will build: windows by job. `healing`: how many the heal sensor asked for.
+
+    `since`: when the oldest of them was made (UTC); None when there is none.
+    """
+
+    ids: frozenset[str]
+    windows: frozenset[tuple[str, Window]]
+    healing: int
+    since: datetime | None
 
 
-def failures_since(instance: dg.DagsterInstance, job: Job, since: datetime) -> Counter[Window]:
-    """How often runs of the job failed per window since then."""
-    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], job_name=job.name, created_after=since)
-    return Counter(window for run in instance.get_runs(failed) for window in windows_of_tags(run.tags, job))
+def unfinished(instance: dg.DagsterInstance, first: datetime, now: datetime) -> Unfinished:
+    """The unfinished runs of our jobs, or of their assets; windows before `first` or after `now` don't count."""
+    records = instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED))
+    windows = {
+        (job.name, window)
+        for record in records
+        for job in CHAIN
+        if record.dagster_run.job_name == job.name or _targets(record.dagster_run, job)
+        for window in windows_of_tags(record.dagster_run.tags, job, first, now)
+    }
+    healing = sum(record.dagster_run.tags.get(ASKED_BY) == Taker.HEAL for record in records)
+    since = min((record.create_timestamp for record in records), default=None)
+    ids = frozenset(record.dagster_run.run_id for record in records)
+    return Unfinished(ids, frozenset(windows), healing, since.replace(tzinfo=UTC) if since else None)
+
+
+def switched_off(instance: dg.DagsterInstance, timetable: Mapping[str, Timing]) -> frozenset[str]:
+    """The jobs whose schedule is off: switched off in the UI, or by the timetable and never switched on there."""
+    switched = {
+        state.instigator_name: state.status.value
+        for state in instance.all_instigator_state()
+        if state.instigator_type.value == "SCHEDULE"
+    }
+    on = {
+        name
+        for name, timing in timetable.items()
+        if switched.get(name) == "RUNNING" or (timing.on and switched.get(name) != "STOPPED")
+    }
+    return frozenset(timetable.keys() - on)
 
 
 def _targets(run: dg.DagsterRun, job: Job) -> bool:

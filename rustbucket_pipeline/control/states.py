@@ -1,15 +1,22 @@
-"""The facts the plan is made from, read from `window_builds` and the watermarks. Reads only, decides nothing."""
+"""What the plan is made from, as our database has it: stale windows of any age, requests, failed checks.
 
+Reads and notes only, decides nothing. Versions are compared by the database, in one pass over all windows of an asset.
+"""
+
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.postgresql import insert
 
 from rustbucket_pipeline.analysis.version import DIGEST_VERSION, REPORT_VERSION
-from rustbucket_pipeline.control.jobs import ANALYSE_WINDOWS, Job
-from rustbucket_pipeline.control.plan import WindowState
+from rustbucket_pipeline.control.jobs import Job, job_of
+from rustbucket_pipeline.control.plan import Asked, Place, Planned, Stale
 from rustbucket_pipeline.events.version import PARSER_VERSION
-from rustbucket_pipeline.model.window import Window, windows_between
-from rustbucket_pipeline.storage.builds import EMPTY, UPSTREAM, Versions, inputs_version_from, versions_between
+from rustbucket_pipeline.model.window import Window, window_at
+from rustbucket_pipeline.storage.builds import EMPTY, UPSTREAM
+from rustbucket_pipeline.storage.plan_tables import failed_checks, window_requests
+from rustbucket_pipeline.storage.postgres import load_sql
 
 CODE_VERSIONS = {
     "parsed_logs": str(PARSER_VERSION),
@@ -20,54 +27,87 @@ CODE_VERSIONS = {
 GRACE = timedelta(hours=2, minutes=15)
 """How long after its end a window waits for rustbuckets that haven't been heard past it (DESIGN section 3)."""
 
-_SLOWEST = text(
-    "select case when count(w.watermark) = count(*) then min(w.watermark) end from rustbucket_watermarks w"
-    " join rustbuckets r on r.id = w.rustbucket_id where r.status = 'active'"
-)
-"""The earliest watermark; null while an active rustbucket has none."""
+_PACKAGE = "rustbucket_pipeline.control"
 
 
-def window_states(connection: Connection, job: Job, start: datetime, now: datetime) -> list[WindowState]:
-    """The state of each of the job's windows that begin at `start` or later and are over."""
-    if job.window is None:
-        return []
-    windows = [window for window in windows_between(start, now, job.window) if window.end <= now]
-    return [state for asset in job.assets for state in _states(connection, asset, windows, now)]
+def stale_windows(connection: Connection, asset: str, since: datetime, now: datetime) -> list[Stale]:
+    """The asset's windows since then (UTC midnight) that are over and not built from what is there now, in order."""
+    job = job_of(asset)
+    length = _length(job)
+    place = {"asset": asset, "job": job.name, "since": since, "until": window_at(now, length).start, "length": length}
+    if asset in UPSTREAM:
+        upstream, code = UPSTREAM[asset], CODE_VERSIONS[asset]
+        inputs = {"upstream": upstream.asset, "part_length": upstream.length, "code": f"{len(code)}:{code}"}
+        rows = connection.execute(load_sql(_PACKAGE, "stale_windows"), {**place, **inputs, "empty": EMPTY})
+    else:
+        rows = connection.execute(load_sql(_PACKAGE, "unasked_windows"), place)
+    return [
+        Stale(
+            Window(row.window_start, length),
+            row.version,
+            row.built,
+            row.changed_at,
+            Asked(row.asked_version, row.asked_times, row.asked_at) if row.asked_version else None,
+        )
+        for row in rows
+    ]
 
 
-def _states(connection: Connection, asset: str, windows: list[Window], now: datetime) -> list[WindowState]:
-    if not windows:
-        return []
-    start, end = windows[0].start, windows[-1].end
-    built = versions_between(connection, asset, start, end)
-    if asset not in UPSTREAM:
-        return [_asked(window, built) for window in windows]
-    upstream = versions_between(connection, UPSTREAM[asset].asset, start, end)
-    heard_until = _heard_until(connection, now) if asset in ANALYSE_WINDOWS.assets else None
-    return [_built(asset, window, built, upstream, heard_until) for window in windows]
-
-
-def _asked(window: Window, built: dict[datetime, Versions]) -> WindowState:
-    """An archive's window is built by asking the fleet; what came later rebuilds it in the pull that brings it."""
-    return WindowState(window, "asked", "asked" if window.start in built else None, ready=True)
-
-
-def _built(
-    asset: str,
-    window: Window,
-    built: dict[datetime, Versions],
-    upstream: dict[datetime, Versions],
-    heard_until: datetime | None,
-) -> WindowState:
-    parts = window.parts(UPSTREAM[asset].length)
-    anything = any(part.start in upstream and upstream[part.start].output != EMPTY for part in parts)
-    inputs = inputs_version_from(asset, window, CODE_VERSIONS[asset], upstream) if anything else None
-    built_from = built[window.start].inputs if window.start in built else None
-    return WindowState(window, inputs, built_from, ready=heard_until is None or window.end <= heard_until)
-
-
-def _heard_until(connection: Connection, now: datetime) -> datetime:
-    """Until when every active rustbucket was heard, or its grace is over."""
-    slowest = connection.execute(_SLOWEST).scalar()
+def heard_until(connection: Connection, now: datetime) -> datetime:
+    """Until when every active rustbucket was heard, or its grace is over (UTC)."""
+    slowest = connection.execute(load_sql(_PACKAGE, "slowest_watermark")).scalar()
     over = now - GRACE
     return max(over, slowest) if isinstance(slowest, datetime) else over
+
+
+def note_requests(connection: Connection, items: Iterable[Planned], now: datetime) -> None:
+    """Note that runs of these windows are asked for."""
+    rows = [
+        {
+            "job": item.job.name,
+            "window_start": item.window.start,
+            "version": asked.version,
+            "times": asked.times,
+            "asked_at": asked.at,
+        }
+        for item in items
+        for asked in [item.asking(now)]
+    ]
+    if not rows:
+        return
+    statement = insert(window_requests)
+    changed = {name: statement.excluded[name] for name in ("version", "times", "asked_at")}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["job", "window_start"], set_=changed),
+        rows,
+    )
+
+
+def wrong_windows(connection: Connection) -> dict[Place, str]:
+    """By asset, the windows that a blocking check found wrong, and that check's name."""
+    rows = connection.execute(select(failed_checks.c.asset, failed_checks.c.window_start, failed_checks.c.check_name))
+    return {(row.asset, Window(row.window_start, _length(job_of(row.asset)))): row.check_name for row in rows}
+
+
+def note_wrong(
+    connection: Connection,
+    asset: str,
+    check: str,
+    windows: Collection[Window],
+    wrong: Collection[datetime],
+    now: datetime,
+) -> None:
+    """Note which of these windows, by their start, a blocking check found wrong; the others pass."""
+    own = (failed_checks.c.asset == asset) & (failed_checks.c.check_name == check)
+    starts = [window.start for window in windows]
+    connection.execute(delete(failed_checks).where(own, failed_checks.c.window_start.in_(starts)))
+    for start in wrong:
+        connection.execute(
+            insert(failed_checks).values(asset=asset, window_start=start, check_name=check, failed_at=now)
+        )
+
+
+def _length(job: Job) -> timedelta:
+    if job.window is None:
+        raise ValueError(f"{job.name} has no windows")
+    return job.window

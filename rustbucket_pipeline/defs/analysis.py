@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import dagster as dg
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Table
 
 from rustbucket_pipeline.analysis.digest import build_digest
 from rustbucket_pipeline.analysis.report import build_analysis
@@ -11,13 +11,39 @@ from rustbucket_pipeline.analysis.version import DIGEST_VERSION, REPORT_VERSION
 from rustbucket_pipeline.control.jobs import ANALYSE_WINDOWS, OWNER
 from rustbucket_pipeline.defs.checks import results, specs_of
 from rustbucket_pipeline.defs.columns import schema_of
+from rustbucket_pipeline.defs.freshness import freshness_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
 from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized, provenance
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window
 from rustbucket_pipeline.settings import Settings
-from rustbucket_pipeline.storage import analysis_tables
+from rustbucket_pipeline.storage import analysis_tables as tables
 from rustbucket_pipeline.storage.objects import Archive
+
+
+def _spec(name: str, upstream: str, version: str, kinds: set[str], table: Table, description: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        name,
+        deps=[upstream],
+        skippable=True,
+        group_name="analysis",
+        owners=[OWNER],
+        kinds=kinds,
+        code_version=version,
+        freshness_policy=freshness_of(ANALYSE_WINDOWS),
+        description=description,
+        metadata={"dagster/column_schema": schema_of(table)},
+    )
+
+
+_DIGEST = (
+    "Four hours of rows in one bounded page: totals, top sources, credentials, commands and paths, and what is new "
+    "against the seven days before. Deterministic and hashed."
+)
+_REPORT = (
+    "The report on four hours: findings by rule, with their rows; where a key is set, explained by Claude and "
+    "verified. Complete without it."
+)
 
 
 @dg.definitions
@@ -26,34 +52,14 @@ def analysis_assets() -> dg.Definitions:
 
     @dg.multi_asset(
         specs=[
-            dg.AssetSpec(
-                "window_digest",
-                deps=["parsed_logs"],
-                skippable=True,
-                group_name="analysis",
-                owners=[OWNER],
-                kinds={"postgres"},
-                code_version=DIGEST_VERSION,
-                description="Four hours of rows in one bounded page: totals, top sources, credentials, commands and "
-                "paths, and what is new against the seven days before. Deterministic and hashed.",
-                metadata={"dagster/column_schema": schema_of(analysis_tables.window_digests)},
-            ),
-            dg.AssetSpec(
-                "log_analysis",
-                deps=["window_digest"],
-                skippable=True,
-                group_name="analysis",
-                owners=[OWNER],
-                kinds={"claude", "postgres"},
-                code_version=REPORT_VERSION,
-                description="The report on four hours: findings by rule, with their rows; where a key is set, "
-                "explained by Claude and verified. Complete without it.",
-                metadata={"dagster/column_schema": schema_of(analysis_tables.log_analyses)},
+            _spec("window_digest", "parsed_logs", DIGEST_VERSION, {"postgres"}, tables.window_digests, _DIGEST),
+            _spec(
+                "log_analysis", "window_digest", REPORT_VERSION, {"claude", "postgres"}, tables.log_analyses, _REPORT
             ),
         ],
         partitions_def=partitions_of(FOUR_HOURS),
         backfill_policy=dg.BackfillPolicy.multi_run(1),
-        check_specs=specs_of("log_analysis"),
+        check_specs=specs_of("window_digest", "log_analysis"),
         can_subset=True,
         pool=ANALYSE_WINDOWS.pool,
     )

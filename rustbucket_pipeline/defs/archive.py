@@ -10,8 +10,9 @@ from rustbucket_pipeline.archive.ledger import CODE_VERSION
 from rustbucket_pipeline.archive.opening import openers
 from rustbucket_pipeline.archive.pull import PullContext
 from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, OWNER
-from rustbucket_pipeline.defs.checks import results, specs_of
+from rustbucket_pipeline.defs.checks import hold_back, results, specs_of
 from rustbucket_pipeline.defs.columns import schema_of
+from rustbucket_pipeline.defs.freshness import freshness_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
 from rustbucket_pipeline.defs.reporting import as_failure, facts_of, materialized, observed, provenance
 from rustbucket_pipeline.defs.resources import S3, Clock
@@ -48,6 +49,7 @@ def archive_assets() -> dg.Definitions:
         owners=[OWNER],
         kinds={"s3", "zstd"},
         pool=ARCHIVE_LOGS.pool,
+        freshness_policy=freshness_of(ARCHIVE_LOGS),
         code_version=CODE_VERSION,
         metadata={"dagster/column_schema": schema_of(tables.segments)},
     )
@@ -70,8 +72,10 @@ def archive_assets() -> dg.Definitions:
             tokens, paused = token_reader(database, settings), breaker.paused(database, EXTRACT_LOGS, now)
             fleet = openers(active_rustbuckets(database), settings, s3, tokens, paused)
             pulled = pull_fleet(pull, fleet, windows)
-            yield from _events(context, database, _closed(pulled, windows, pull), pulled)
-            yield from results(context, database, archive, now)
+            closed = _closed(pulled, windows, pull)
+            hold_back(database, "log_archives", closed, now)
+            yield from _events(context, database, closed, pulled)
+            yield from results(context, database, archive, now, closed)
 
     return dg.Definitions(assets=[raw_bucket_logs, log_archives])
 

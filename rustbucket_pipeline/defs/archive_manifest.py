@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 
 from rustbucket_pipeline.archive.manifest import make_manifest
 from rustbucket_pipeline.control.jobs import OWNER, SIGN_ARCHIVE
+from rustbucket_pipeline.defs.freshness import freshness_of
 from rustbucket_pipeline.defs.reporting import as_failure
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.settings import Settings
@@ -17,6 +18,7 @@ from rustbucket_pipeline.storage.objects import Archive
     owners=[OWNER],
     kinds={"s3"},
     pool=SIGN_ARCHIVE.pool,
+    freshness_policy=freshness_of(SIGN_ARCHIVE),
     code_version="1",
 )
 def archive_manifest(

@@ -6,8 +6,9 @@ import dagster as dg
 from sqlalchemy import Engine
 
 from rustbucket_pipeline.control.jobs import OWNER, PARSE_LOGS
-from rustbucket_pipeline.defs.checks import results, specs_of
+from rustbucket_pipeline.defs.checks import hold_back, results, specs_of
 from rustbucket_pipeline.defs.columns import schema_of
+from rustbucket_pipeline.defs.freshness import freshness_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
 from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized, provenance
 from rustbucket_pipeline.defs.resources import Clock
@@ -34,6 +35,7 @@ def event_assets() -> dg.Definitions:
         owners=[OWNER],
         kinds={"postgres", "python"},
         pool=PARSE_LOGS.pool,
+        freshness_policy=freshness_of(PARSE_LOGS),
         code_version=str(PARSER_VERSION),
         metadata={"dagster/column_schema": schema_of(tables.log_events), "dagster/table_name": "log_events"},
     )
@@ -52,10 +54,12 @@ def event_assets() -> dg.Definitions:
         def build(window: Window) -> Iterator[dg.AssetMaterialization]:
             sources = provenance(context, "parsed_logs", window)
             hour = build_hour(database, archive, window, clock(), context.run.run_id, collectors_of(settings))
+            hold_back(database, "parsed_logs", [window], clock())
             yield materialized("parsed_logs", window, hour.version, facts_of(hour, rows=hour.events), sources)
 
         with as_failure():
-            yield from each_window(context, windows_of(context, HOUR), build)
-            yield from results(context, database, archive, clock())
+            windows = windows_of(context, HOUR)
+            yield from each_window(context, windows, build)
+            yield from results(context, database, archive, clock(), windows)
 
     return dg.Definitions(assets=[parsed_logs])

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from rustbucket_pipeline.control.jobs import OWNER, POLL_FLEET
 from rustbucket_pipeline.defs.checks import results, specs_of
 from rustbucket_pipeline.defs.columns import schema_of
+from rustbucket_pipeline.defs.freshness import freshness_of
 from rustbucket_pipeline.defs.reporting import as_failure
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.fleet.status import observe_fleet
@@ -30,6 +31,7 @@ rustbuckets = dg.AssetSpec(
     owners=[OWNER],
     kinds={"http", "postgres"},
     pool=POLL_FLEET.pool,
+    freshness_policy=freshness_of(POLL_FLEET),
     code_version="1",
     check_specs=specs_of("fleet_status"),
     metadata={"dagster/column_schema": schema_of(tables.rustbucket_status)},

@@ -42,11 +42,15 @@ def provenance(context: dg.AssetExecutionContext, asset: str, window: Window) ->
 
     Ask before the data is read: what arrives in between then makes the window stale, never silently fresh.
     """
-    code_version = context.assets_def.code_versions_by_key[dg.AssetKey(asset)] or ""
+    return lineage(context.instance, asset, window, context.assets_def.code_versions_by_key[dg.AssetKey(asset)] or "")
+
+
+def lineage(instance: dg.DagsterInstance, asset: str, window: Window, code_version: str) -> dict[str, str]:
+    """The same, of a window built outside of a step."""
     tags = {"dagster/code_version": code_version, "dagster/data_version_is_user_provided": "true"}
     if asset in UPSTREAM:
         keys = {part.key for part in window.parts(UPSTREAM[asset].length)}
-        ids = context.instance.get_latest_storage_id_by_partition(
+        ids = instance.get_latest_storage_id_by_partition(
             dg.AssetKey(UPSTREAM[asset].asset), dg.DagsterEventType.ASSET_MATERIALIZATION, keys
         )
         return tags | _pointer(UPSTREAM[asset].asset, str(max(ids.values())) if ids else NEVER)

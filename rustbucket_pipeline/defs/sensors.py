@@ -1,56 +1,111 @@
-"""The heal sensor: windows of the last 48 hours that their schedule missed, or whose run failed, are run again.
+"""The heal sensor: what no schedule takes is run, of any age; what was built and never reported is reported.
 
-It compares what is there with what was built from, at each tick anew: nothing is remembered, so nothing can be lost.
+It compares what is there with what was built from, at each tick anew. All it remembers is where it stopped looking for
+unreported builds, and what it said of each asset last: both only save work, and may be lost.
 """
 
+import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 
 import dagster as dg
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from rustbucket_pipeline.control.jobs import ANALYSE_WINDOWS, ARCHIVE_LOGS, PARSE_LOGS, Job
-from rustbucket_pipeline.control.plan import Due, due, without
-from rustbucket_pipeline.control.runs import busy_windows, failures_since
-from rustbucket_pipeline.control.states import window_states
+from rustbucket_pipeline.control.jobs import CHAIN
+from rustbucket_pipeline.control.outlook import claimed, look
+from rustbucket_pipeline.control.overdue import note_overdue
+from rustbucket_pipeline.control.plan import Standing, for_heal, stretches
+from rustbucket_pipeline.control.promises import newest_windows_built
+from rustbucket_pipeline.control.reported import START, Mark, mark_of, text_of, unreported
+from rustbucket_pipeline.control.states import note_requests
+from rustbucket_pipeline.defs.checks import NEWEST_BUILT, evaluation
 from rustbucket_pipeline.defs.jobs import ASSET_JOBS
-from rustbucket_pipeline.defs.requests import requests_for
+from rustbucket_pipeline.defs.reporting import lineage, materialized
+from rustbucket_pipeline.defs.requests import request_for
 from rustbucket_pipeline.defs.resources import Clock
+from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.builds import Build
 
-LOOK_BACK = timedelta(hours=48)
-MOST_REQUESTS = 25
-"""Run requests per tick: submitting one takes the daemon about 0.3 s."""
+MOST_RUNS = 8
+"""Runs of the heal sensor at once, waiting ones included: a long backlog doesn't keep the schedules' runs waiting."""
 
-TRIES_PER_DAY = 3
+EVERY_SECONDS = 15
+
+AssetEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """The cursor: up to which build everything is reported, and whether each asset's newest windows were built."""
+
+    mark: Mark
+    kept: dict[str, bool]
+
+    @classmethod
+    def of(cls, cursor: str | None) -> "_Memory":
+        try:
+            found = json.loads(cursor or "{}")
+            return cls(mark_of(found.get("reported")), dict(found.get("kept", {})))
+        except (ValueError, TypeError, AttributeError):
+            return cls(START, {})  # somebody else's: looking at everything again does no harm
+
+    def text(self) -> str:
+        return json.dumps({"reported": text_of(self.mark), "kept": self.kept})
 
 
 @dg.sensor(
     name="heal",
-    jobs=[ASSET_JOBS[job.name] for job in (ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS)],
-    minimum_interval_seconds=60,
+    jobs=[ASSET_JOBS[job.name] for job in CHAIN],
+    minimum_interval_seconds=EVERY_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Runs again what its schedule missed or what failed in the last 48 hours.",
+    description="Runs what its schedule missed, what failed and what is older than a day, of any age. Says what "
+    "`rustbucket plan` says.",
 )
 def heal(
-    context: dg.SensorEvaluationContext, database: dg.ResourceParam[Engine], clock: dg.ResourceParam[Clock]
-) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Ask for runs of what is due past its grace and not tried too often; say so when nothing is."""
-    requests = [
-        request
-        for job in (ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS)
-        for request in _requests(context.instance, database, job, clock())
-    ]
-    yield from requests[:MOST_REQUESTS] or [dg.SkipReason("every window of the last 48 hours is built")]
-
-
-def _requests(instance: dg.DagsterInstance, database: Engine, job: Job, now: datetime) -> Iterator[dg.RunRequest]:
+    context: dg.SensorEvaluationContext,
+    database: dg.ResourceParam[Engine],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+) -> dg.SensorResult:
+    """Ask for runs of what is due and no schedule's; say so when nothing is."""
+    now, memory = clock(), _Memory.of(context.cursor)
+    with claimed(database) as connection:
+        outlook = look(connection, context.instance, settings, now)
+        room = max(0, MOST_RUNS - outlook.unfinished.healing)
+        runs = list(islice(stretches(for_heal(outlook.planned)), room))
+        asking = [item for run in runs for item in run]
+        note_requests(connection, asking, now)
+        note_overdue(connection, outlook.planned, asking, now)
     with database.connect() as connection:
-        states = window_states(connection, job, now - LOOK_BACK, now)
-    overdue = without(due(states, now, grace=job.grace), busy_windows(instance, job))
-    failures = failures_since(instance, job, now - timedelta(days=1))
-    again = [
-        Due(item.window, item.why, f"{item.version} {failures[item.window]}")
-        for item in overdue
-        if failures[item.window] < TRIES_PER_DAY
-    ]
-    return requests_for(job, again, "heal")
+        first = settings.first_window(now)
+        found = unreported(connection, context.instance, outlook.unfinished, first, now, memory.mark)
+        checks = _checks(connection, memory, now)
+    events: list[AssetEvent] = [_report(context.instance, build) for build in found.builds]
+    waiting = sum(item.standing is not Standing.DUE for item in outlook.planned)
+    return dg.SensorResult(
+        run_requests=[request_for(run, now) for run in runs],
+        skip_reason=None if runs else f"nothing to heal; {waiting} windows wait: `rustbucket plan` says for what",
+        asset_events=[*events, *checks.values()],
+        cursor=_Memory(found.mark, memory.kept | {name: check.passed for name, check in checks.items()}).text(),
+    )
+
+
+def _report(instance: dg.DagsterInstance, build: Build) -> dg.AssetMaterialization:
+    """A build that Dagster wasn't told of, as its run would have told it."""
+    tags = lineage(instance, build.asset, build.window, build.code_version)
+    facts = {"reported": "later, by the heal sensor", "run": build.run_id or "unknown"}
+    return materialized(build.asset, build.window, build.output_version, facts, tags)
+
+
+def _checks(connection: Connection, memory: _Memory, now: datetime) -> dict[str, dg.AssetCheckEvaluation]:
+    """Of each asset whose newest windows are built since the last tick, or aren't any more: its check."""
+    return dict(_changed(connection, memory, now))
+
+
+def _changed(connection: Connection, memory: _Memory, now: datetime) -> Iterator[tuple[str, dg.AssetCheckEvaluation]]:
+    for asset in (asset for job in CHAIN for asset in job.assets):
+        promise = newest_windows_built(connection, asset, now)
+        if memory.kept.get(asset) is not promise.kept:
+            yield asset, evaluation(asset, NEWEST_BUILT, promise)

@@ -1,26 +1,38 @@
 """The events' promises, looked at: bytes accounted for, nothing twice, little that can't be read, no new messages."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from rustbucket_pipeline.events.tally import GARBLED_BYTES, GARBLED_SHARE
 from rustbucket_pipeline.model.promise import Promise
+from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage.postgres import load_sql
 
 _PACKAGE = "rustbucket_pipeline.events"
 _LISTED = 10
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def bytes_accounted(connection: Connection, since: datetime) -> Promise:
     """Whether archived bytes = events + quarantine + duplicates, per rustbucket and hour, and the rows say the same."""
-    row = connection.execute(load_sql(_PACKAGE, "unaccounted_hours"), {"since": since}).one()
+    row = connection.execute(load_sql(_PACKAGE, "unaccounted_hours"), {"since": since, "until": _NEVER}).one()
     numbers = {"hours": row.hours, "archived_bytes": row.archived_bytes, "wrong": row.wrong}
     if row.wrong:
         return Promise(kept=False, why=f"the sums of {row.wrong} of {row.hours} hours disagree", numbers=numbers)
     return Promise(
         kept=True, why=f"{row.archived_bytes:,} bytes in {row.hours} hours are accounted for", numbers=numbers
     )
+
+
+def unaccounted_hours(connection: Connection, hours: Collection[Window]) -> set[datetime]:
+    """Which of these hours, by their start, have sums that disagree: `bytes_accounted`, for one build."""
+    if not hours:
+        return set()
+    span = {"since": min(hour.start for hour in hours), "until": max(hour.end for hour in hours)}
+    row = connection.execute(load_sql(_PACKAGE, "unaccounted_hours"), span).one()
+    return set(row.wrong_hours) & {hour.start for hour in hours}
 
 
 def nothing_twice(connection: Connection, since: datetime) -> Promise:

@@ -96,10 +96,25 @@ def create(connection: psycopg.Connection, database: str) -> None:
     except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
         return
     except psycopg.errors.InsufficientPrivilege as error:
-        raise ConfigurationError(
-            f'there is no database "{database}", and this account may not make it; '
-            f'have an administrator run: CREATE DATABASE "{database}"'
-        ) from error
+        raise _not_ours_to_make(database) from error
+
+
+def require_may_create(connection: psycopg.Connection, database: str) -> None:
+    """Ask before anything is begun that only an account that makes databases may do.
+
+    Raises:
+        ConfigurationError: our account may not make databases.
+    """
+    query = "SELECT 1 FROM pg_roles WHERE rolname = current_user AND (rolcreatedb OR rolsuper)"
+    if connection.execute(query).fetchone() is None:
+        raise _not_ours_to_make(database)
+
+
+def _not_ours_to_make(database: str) -> ConfigurationError:
+    return ConfigurationError(
+        f'there is no database "{database}", and this account may not make it; '
+        f'have an administrator run: CREATE DATABASE "{database}"'
+    )
 
 
 def dsn(url: URL) -> str:

@@ -3,14 +3,17 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from rustbucket_pipeline.control.jobs import CHAIN as CHAIN_OF_JOBS
 from rustbucket_pipeline.control.jobs import JOBS
 from rustbucket_pipeline.control.runs import load_definitions
-from rustbucket_pipeline.settings import PROJECT_ROOT
+from rustbucket_pipeline.control.timetable import Change, reschedule
+from rustbucket_pipeline.settings import PROJECT_ROOT, load_settings
 
 CHAIN = {
     "fleet_status": {"rustbuckets"},
@@ -90,6 +93,39 @@ def test_every_job_of_the_table_has_a_schedule_that_is_on(definitions: dg.Defini
 def test_the_cadences_are_15_and_30_minutes_one_hour_and_four_and_the_archive_is_signed_daily() -> None:
     crons = ["*/15 * * * *", "1,31 * * * *", "10 * * * *", "20 2-22/4 * * *", "40 0 * * *"]
     assert [job.cron for job in JOBS] == crons
+
+
+def test_schedules_tick_as_the_home_s_timetable_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUSTBUCKET_HOME", str(tmp_path))
+    what = Change(job="parse_logs", by="me", at=datetime.now(UTC), cron="7 * * * *", timezone="Asia/Tokyo", on=False)
+    reschedule(load_settings(), what)
+    schedule = load_definitions().resolve_schedule_def("parse_logs")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("7 * * * *", "Asia/Tokyo")
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+
+
+def test_in_test_mode_every_schedule_ticks_each_5_minutes_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUSTBUCKET_TEST_MODE", "1")
+    for job in JOBS:
+        schedule = load_definitions().resolve_schedule_def(job.name)
+        assert schedule.cron_schedule == "*/5 * * * *"
+        assert "TEST MODE" in (schedule.description or "")
+
+
+def test_every_asset_that_is_built_has_a_freshness_policy_and_its_windows_a_check_beside_it(
+    definitions: dg.Definitions, specs: dict[str, dg.AssetSpec]
+) -> None:
+    checked = {key.asset_key.to_user_string() for key in check_keys(definitions) if key.name == "newest_windows_built"}
+    assert checked == {asset for job in CHAIN_OF_JOBS for asset in job.assets}
+    for job in JOBS:
+        for asset in job.assets:
+            policy = specs[asset].freshness_policy
+            assert policy is not None
+            assert policy.fail_window.to_timedelta() == job.late_after  # type: ignore[union-attr]
+
+
+def check_keys(definitions: dg.Definitions) -> set[dg.AssetCheckKey]:
+    return set(definitions.resolve_asset_graph().asset_check_keys)
 
 
 def test_each_module_of_the_glue_imports_without_a_warning() -> None:

@@ -6,18 +6,27 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text, update
 
 from rustbucket_pipeline.control.runs import QUIET, load_definitions, range_tags
+from rustbucket_pipeline.control.states import wrong_windows
+from rustbucket_pipeline.events.build import forget_hour
 from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.fleet.entry import Entry
 from rustbucket_pipeline.model.window import HALF_HOUR, HOUR, Window
 from rustbucket_pipeline.settings import Settings, load_settings
 from rustbucket_pipeline.storage.objects import open_archive
-from rustbucket_pipeline.storage.tables import log_events, window_builds
+from rustbucket_pipeline.storage.tables import log_events, segments, window_builds
 from rustbucket_pipeline_tests.archive.fleet_on_disk import hour_of_lines
 
 MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+MISCOUNT = """
+CREATE FUNCTION miscount() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN NEW.events := NEW.events + (NEW.hour = TG_ARGV[0]::timestamptz)::int; RETURN NEW; END $$;
+CREATE TRIGGER miscount BEFORE INSERT OR UPDATE ON hour_counts FOR EACH ROW EXECUTE FUNCTION miscount('HOUR')
+"""
+"""A database that counts one event too many in an hour."""
+
 FIRST, SECOND = Window(MIDNIGHT, HOUR), Window(MIDNIGHT + HOUR, HOUR)
 
 
@@ -90,8 +99,52 @@ def test_a_range_run_reports_every_window_once_and_looks_at_the_promises(
     assert materialized(instance, "parsed_logs") == {FIRST.key, SECOND.key}
     assert count(database) == 120
     passed = {check.check_name: check.passed for check in parsed.get_asset_check_evaluations()}
-    checks = ("every_byte_accounted", "nothing_counts_twice", "quarantine_rate", "no_unknown_templates")
-    assert passed == dict.fromkeys(checks, True)
+    kept = (
+        "every_byte_accounted",
+        "nothing_counts_twice",
+        "quarantine_rate",
+        "no_unknown_templates",
+        "hours_accounted",
+    )
+    assert passed == {**dict.fromkeys(kept, True), "newest_windows_built": False}
+
+
+def test_a_blocking_check_that_fails_fails_the_run_and_holds_back_what_is_made_of_its_hour(
+    fleet: Path, instance: dg.DagsterInstance, database: Engine
+) -> None:
+    archive_all(instance)
+    with database.begin() as connection:
+        connection.exec_driver_sql(MISCOUNT.replace("HOUR", SECOND.start.isoformat()))
+    parsed = run(instance, "parse_logs", FIRST, SECOND)
+    assert not parsed.success
+    failed = {check.check_name for check in parsed.get_asset_check_evaluations() if not check.passed}
+    assert "hours_accounted" in failed
+    assert materialized(instance, "parsed_logs") == {FIRST.key, SECOND.key}
+    with database.begin() as connection:
+        assert wrong_windows(connection) == {("parsed_logs", SECOND): "hours_accounted"}
+        connection.execute(text("DROP TRIGGER miscount ON hour_counts"))
+        forget_hour(connection, SECOND)
+    assert run(instance, "parse_logs", SECOND, SECOND).success
+    with database.connect() as connection:
+        assert wrong_windows(connection) == {}
+
+
+def test_archived_windows_whose_chain_is_broken_are_held_back_until_it_is_whole(
+    fleet: Path, instance: dg.DagsterInstance, database: Engine
+) -> None:
+    archive_all(instance)
+    half = Window(SECOND.start, HALF_HOUR)
+    mine = segments.c.window_start == half.start
+    with database.begin() as connection:
+        link = connection.execute(select(segments.c.previous_sha256).where(mine)).scalar_one()
+        connection.execute(update(segments).where(mine).values(previous_sha256="another"))
+    assert not run(instance, "archive_logs", half, half).success
+    with database.begin() as connection:
+        assert wrong_windows(connection) == {("log_archives", half): "windows_chained"}
+        connection.execute(update(segments).where(mine).values(previous_sha256=link))
+    assert run(instance, "archive_logs", half, half).success
+    with database.connect() as connection:
+        assert wrong_windows(connection) == {}
 
 
 def test_a_pull_for_one_window_reports_every_other_window_it_changed(fleet: Path, instance: dg.DagsterInstance) -> None:

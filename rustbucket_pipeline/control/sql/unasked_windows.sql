@@ -1,0 +1,17 @@
+-- Windows of :asset in [:since, :until) that were never asked for at their sources since they are over.
+SELECT
+    series.window_start,
+    'asked' AS version,
+    cast(NULL AS timestamptz) AS changed_at,
+    false AS built,
+    asked.version AS asked_version,
+    asked.times AS asked_times,
+    asked.asked_at
+FROM generate_series(cast(:since AS timestamptz), :until - :length, :length) AS series (window_start)
+LEFT JOIN window_builds AS built
+    ON built.asset = :asset
+    AND built.window_start = series.window_start
+    AND built.built_at >= series.window_start + :length
+LEFT JOIN window_requests AS asked ON asked.job = :job AND asked.window_start = series.window_start
+WHERE built.asset IS NULL
+ORDER BY 1
