@@ -46,7 +46,7 @@ class Kind(StrEnum):
     CLAUDE_BUDGET_SPENT = "claude_budget_spent", Severity.WARNING, "reports are made without Claude until midnight"
     CLAUDE_CITATION_FAILED = "claude_citation_failed", Severity.WARNING, "Claude named rows that don't exist"
     INJECTION_ATTEMPT = "injection_attempt", Severity.INFO, "attacker text addresses a language model"
-    JOB_OVERDUE = "job_overdue", Severity.ERROR, "a window is due for two ticks and isn't built"
+    JOB_OVERDUE = "job_overdue", Severity.ERROR, "windows of a job failed several times; each is tried once a day now"
     ZOMBIE_RUN = "zombie_run", Severity.WARNING, "a run's process is gone"
     DISK_OR_DATABASE_SIZE = "disk_or_database_size", Severity.WARNING, "space runs out"
     BACKUP_MISMATCH = "backup_mismatch", Severity.ERROR, "a backup doesn't hold what it should"

@@ -62,7 +62,7 @@ def windows_of_tags(tags: Mapping[str, str], job: Job, start: datetime, end: dat
         return []
     try:
         begins, ends = window_of_key(first, job.window).start, window_of_key(last, job.window).end
-    except BadWindow:
+    except (BadWindow, OverflowError):
         return []  # such a run fails by itself, and builds nothing
     return list(windows_between(max(begins, start), min(ends, end), job.window))
 

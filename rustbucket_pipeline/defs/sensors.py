@@ -5,7 +5,6 @@ unreported builds, and what it said of each asset last: both only save work, and
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -81,7 +80,7 @@ def heal(
     with database.connect() as connection:
         first = settings.first_window(now)
         found = unreported(connection, context.instance, outlook.unfinished, first, now, memory.mark)
-        checks = _checks(connection, memory, now)
+        checks = _standings(connection, memory, now)
     events: list[AssetEvent] = [_report(context.instance, build) for build in found.builds]
     waiting = sum(item.standing is not Standing.DUE for item in outlook.planned)
     return dg.SensorResult(
@@ -99,13 +98,11 @@ def _report(instance: dg.DagsterInstance, build: Build) -> dg.AssetMaterializati
     return materialized(build.asset, build.window, build.output_version, facts, tags)
 
 
-def _checks(connection: Connection, memory: _Memory, now: datetime) -> dict[str, dg.AssetCheckEvaluation]:
-    """Of each asset whose newest windows are built since the last tick, or aren't any more: its check."""
-    return dict(_changed(connection, memory, now))
-
-
-def _changed(connection: Connection, memory: _Memory, now: datetime) -> Iterator[tuple[str, dg.AssetCheckEvaluation]]:
-    for asset in (asset for job in CHAIN for asset in job.assets):
-        promise = newest_windows_built(connection, asset, now)
-        if memory.kept.get(asset) is not promise.kept:
-            yield asset, evaluation(asset, NEWEST_BUILT, promise)
+def _standings(connection: Connection, memory: _Memory, now: datetime) -> dict[str, dg.AssetCheckEvaluation]:
+    """The check of each asset whose newest windows are built since the last tick, or aren't any more."""
+    promises = {asset: newest_windows_built(connection, asset, now) for job in CHAIN for asset in job.assets}
+    return {
+        asset: evaluation(asset, NEWEST_BUILT, promise)
+        for asset, promise in promises.items()
+        if memory.kept.get(asset) is not promise.kept
+    }
