@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from rustbucket_pipeline.control.jobs import CHAIN
 from rustbucket_pipeline.control.outlook import claimed, look
 from rustbucket_pipeline.control.overdue import note_overdue
-from rustbucket_pipeline.control.plan import Standing, for_heal, stretches
+from rustbucket_pipeline.control.plan import for_heal, stretches
 from rustbucket_pipeline.control.promises import newest_windows_built
 from rustbucket_pipeline.control.reported import START, Mark, mark_of, text_of, unreported
 from rustbucket_pipeline.control.states import note_requests
@@ -82,10 +82,12 @@ def heal(
         found = unreported(connection, context.instance, outlook.unfinished, first, now, memory.mark)
         checks = _standings(connection, memory, now)
     events: list[AssetEvent] = [_report(context.instance, build) for build in found.builds]
-    waiting = sum(item.standing is not Standing.DUE for item in outlook.planned)
+    left = len(outlook.planned)
     return dg.SensorResult(
         run_requests=[request_for(run, now) for run in runs],
-        skip_reason=None if runs else f"nothing to heal; {waiting} windows wait: `rustbucket plan` says for what",
+        skip_reason=None
+        if runs
+        else f"nothing to heal; {left} windows wait or are their schedule's: `rustbucket plan`",
         asset_events=[*events, *checks.values()],
         cursor=_Memory(found.mark, memory.kept | {name: check.passed for name, check in checks.items()}).text(),
     )
