@@ -3,13 +3,13 @@
 Where the server is: `databases`. What a migration does: `migrations`. No queries about rustbuckets or logs.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 from importlib import resources
-from typing import cast
+from typing import LiteralString, cast
 
 import psycopg
 from psycopg import sql
@@ -84,29 +84,38 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
 
     Values are sent as psycopg adapts them; JSON as its text.
     """
-    driver = cast("psycopg.Connection", connection.connection.driver_connection)
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(*table.split(".")), names)
-    try:
-        with driver.cursor() as cursor:
-            with cursor.copy(statement) as copy:
-                for row in rows:
-                    copy.write_row(row)
-            return cursor.rowcount
-    except psycopg.OperationalError as error:
-        raise databases.unavailable(connection.engine.url, error) from error
+
+    def feed(copy: psycopg.Copy) -> None:
+        for row in rows:
+            copy.write_row(row)
+
+    return _copy(connection, table, columns, "text", feed)
 
 
 def copy_binary(connection: Connection, table: str, columns: Sequence[str], chunks: Iterable[bytes]) -> int:
     """Append rows that are encoded already, as binary COPY has them, header and trailer included; how many."""
+
+    def feed(copy: psycopg.Copy) -> None:
+        for chunk in chunks:
+            copy.write(chunk)
+
+    return _copy(connection, table, columns, "binary", feed)
+
+
+def _copy(
+    connection: Connection,
+    table: str,
+    columns: Sequence[str],
+    form: LiteralString,
+    feed: Callable[[psycopg.Copy], None],
+) -> int:
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table), names)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT {})")
     try:
         with driver.cursor() as cursor:
-            with cursor.copy(statement) as copy:
-                for chunk in chunks:
-                    copy.write(chunk)
+            with cursor.copy(statement.format(sql.Identifier(*table.split(".")), names, sql.SQL(form))) as copy:
+                feed(copy)
             return cursor.rowcount
     except psycopg.OperationalError as error:
         raise databases.unavailable(connection.engine.url, error) from error
