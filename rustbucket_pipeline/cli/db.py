@@ -48,14 +48,20 @@ def status(as_json: bool = JsonOption) -> None:
 
 @app.command()
 def upgrade() -> None:
-    """Bring the schema to this release. Twice changes nothing; the release before can still work on it.
+    """Bring our schema, and that of Dagster's history, to this release. Twice changes nothing.
 
-    The embedded database is upgraded by its first use; another one only by this.
+    The release before can still work on our schema, but not on the history: stop what runs first. The embedded
+    database is upgraded by its first use; another one only by this.
 
     Example: `rustbucket db upgrade`
     """
-    state = postgres.upgrade(load_settings())
+    from rustbucket_pipeline.control.history_schema import upgrade_history  # a second that only this command pays
+
+    settings = load_settings()
+    state = postgres.upgrade(settings)
     say(f"the schema is at {state.revision}")
+    history = upgrade_history(settings)
+    say(f"Dagster's history is at {history.revision}" if history else "Dagster has no history yet")
 
 
 @app.command()

@@ -15,11 +15,13 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.auth import PgTokenProvider
 from psycopg import sql
-from sqlalchemy import URL
+from sqlalchemy import URL, Engine
 
+from rustbucket_pipeline.control.history_schema import make_ready
 from rustbucket_pipeline.settings import Settings, load_settings
 from rustbucket_pipeline.storage import databases, embedded
 from rustbucket_pipeline.storage.home import prepare_home
+from rustbucket_pipeline.storage.postgres import open_beside
 
 
 class DagsterStorage(DagsterPostgresStorage):
@@ -37,11 +39,13 @@ class DagsterStorage(DagsterPostgresStorage):
         """Open it, the server started and the tables made if need be.
 
         Raises:
-            ConfigurationError, DatabaseUnavailable: the database can't be had.
+            ConfigurationError: the database can't be had, or has the schema of another Dagster.
+            DatabaseUnavailable: the server can't be reached.
         """
         settings = load_settings()
         prepare_home(settings, datetime.now(UTC))
         url = prepare_history(settings)
+        make_ready(url, embedded_one=settings.database_url is None)
         revival = _Revival(settings) if settings.database_url is None else None
         return cls(url.render_as_string(hide_password=False), inst_data=inst_data, token_provider=revival)
 
@@ -94,6 +98,14 @@ def prepare_history(settings: Settings) -> URL:
             connection.execute("SELECT pg_advisory_lock(hashtext('dagster history'))")  # until we disconnect
             _make_history(connection, url)
     return url
+
+
+def open_history(settings: Settings) -> Engine:
+    """An engine on Dagster's database, for what Dagster has no call for.
+
+    Raises `ConfigurationError`, `DatabaseUnavailable` as `prepare_history`; the latter so does every later use.
+    """
+    return open_beside(prepare_history(settings))
 
 
 def _make_history(connection: psycopg.Connection, url: URL) -> None:

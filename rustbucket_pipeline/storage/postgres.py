@@ -13,8 +13,9 @@ from typing import LiteralString, cast
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.pool import NullPool
 
 from rustbucket_pipeline.errors import ConfigurationError, DatabaseUnavailable
 from rustbucket_pipeline.settings import Settings
@@ -53,6 +54,13 @@ def open_database(settings: Settings) -> Engine:
     except BaseException:
         engine.dispose()
         raise
+    return engine
+
+
+def open_beside(url: URL) -> Engine:
+    """An engine on another database of our server, which exists; lost connections raise `DatabaseUnavailable`."""
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    event.listen(engine, "handle_error", _translate, retval=True)
     return engine
 
 
