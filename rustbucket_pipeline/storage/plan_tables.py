@@ -1,4 +1,4 @@
-"""The planner's own tables: which windows were asked for, and which a blocking check found wrong."""
+"""The planner's own tables: windows that were asked for, that a blocking check found wrong, that a person marked."""
 
 from sqlalchemy import Column, DateTime, Integer, Table, Text
 
@@ -23,4 +23,16 @@ failed_checks = Table(
     Column("check_name", Text, primary_key=True),
     when("failed_at", nullable=False),
     comment="built windows that a blocking check found wrong: what is made of them waits until it passes",
+)
+
+window_marks = Table(
+    "window_marks",
+    metadata,
+    Column("asset", Text, primary_key=True),
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("inputs_version", Text, nullable=False, comment="of the inputs it was marked with; others make it due again"),
+    Column("marked_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    when("marked_at", nullable=False),
+    comment="windows an operator marked as done: not due until their inputs change",
 )

@@ -1,4 +1,5 @@
--- Windows of :asset in [:since, :until) that aren't built from what is there of their parts now, whatever their age.
+-- Windows of :asset in [:since, :until) that aren't built from what is there of their parts now, whatever their age,
+-- nor marked as done with it.
 -- The version is computed as storage/builds.py does: a part never built is as good as an empty one.
 WITH parts AS (
     SELECT
@@ -31,5 +32,9 @@ SELECT
 FROM wanted
 LEFT JOIN window_builds AS built ON built.asset = :asset AND built.window_start = wanted.window_start
 LEFT JOIN window_requests AS asked ON asked.job = :job AND asked.window_start = wanted.window_start
-WHERE built.inputs_version IS DISTINCT FROM wanted.version
+LEFT JOIN window_marks AS mark
+    ON mark.asset = :asset
+    AND mark.window_start = wanted.window_start
+    AND mark.inputs_version = wanted.version
+WHERE mark.asset IS NULL AND built.inputs_version IS DISTINCT FROM wanted.version
 ORDER BY 1

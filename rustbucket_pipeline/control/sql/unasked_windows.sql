@@ -1,4 +1,5 @@
--- Windows of :asset in [:since, :until) that were never asked for at their sources since they are over.
+-- Windows of :asset in [:since, :until) that were never asked for at their sources since they are over, nor marked.
+-- Without inputs_version, a build was forgotten: it is asked for again.
 SELECT
     series.window_start,
     'asked' AS version,
@@ -12,6 +13,8 @@ LEFT JOIN window_builds AS built
     ON built.asset = :asset
     AND built.window_start = series.window_start
     AND built.built_at >= series.window_start + :length
+    AND built.inputs_version <> ''
 LEFT JOIN window_requests AS asked ON asked.job = :job AND asked.window_start = series.window_start
-WHERE built.asset IS NULL
+LEFT JOIN window_marks AS mark ON mark.asset = :asset AND mark.window_start = series.window_start
+WHERE built.asset IS NULL AND mark.asset IS NULL
 ORDER BY 1
