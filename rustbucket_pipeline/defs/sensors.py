@@ -13,6 +13,7 @@ import dagster as dg
 from sqlalchemy import Connection, Engine
 
 from rustbucket_pipeline.control.jobs import CHAIN
+from rustbucket_pipeline.control.lineage import lineage, materialized
 from rustbucket_pipeline.control.outlook import claimed, look
 from rustbucket_pipeline.control.overdue import note_overdue
 from rustbucket_pipeline.control.plan import for_heal, stretches
@@ -21,7 +22,6 @@ from rustbucket_pipeline.control.reported import START, Mark, mark_of, text_of, 
 from rustbucket_pipeline.control.states import note_requests
 from rustbucket_pipeline.defs.checks import NEWEST_BUILT, evaluation
 from rustbucket_pipeline.defs.jobs import ASSET_JOBS
-from rustbucket_pipeline.defs.reporting import lineage, materialized
 from rustbucket_pipeline.defs.requests import request_for
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.settings import Settings
