@@ -87,7 +87,7 @@ def unfinished(instance: dg.DagsterInstance, first: datetime, now: datetime) -> 
         (job.name, window)
         for record in records
         for job in CHAIN
-        if record.dagster_run.job_name == job.name or _targets(record.dagster_run, job)
+        if record.dagster_run.job_name == job.name or targets(record.dagster_run, job)
         for window in windows_of_tags(record.dagster_run.tags, job, first, now)
     }
     healing = sum(record.dagster_run.tags.get(ASKED_BY) == Taker.HEAL for record in records)
@@ -111,9 +111,10 @@ def switched_off(instance: dg.DagsterInstance, timetable: Mapping[str, Timing]) 
     return frozenset(timetable.keys() - on)
 
 
-def _targets(run: dg.DagsterRun, job: Job) -> bool:
-    selection = run.asset_selection or frozenset()
-    return any(key.to_user_string() in job.assets for key in selection)
+def targets(run: dg.DagsterRun, job: Job) -> tuple[str, ...]:
+    """The job's assets that the run was asked for by name, as the UI and backfills do."""
+    selected = {key.to_user_string() for key in run.asset_selection or ()}
+    return tuple(asset for asset in job.assets if asset in selected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +144,13 @@ class Runner:
             instance=self.instance, partition_key=tags.get(PARTITION), tags=tags, raise_on_error=False, run_config=QUIET
         )
         if not result.success:
-            reasons = "; ".join(_reason(event) for event in result.get_step_failure_events())
+            reasons = "; ".join(reason_of(event) for event in result.get_step_failure_events())
             raise PermanentError(f"{job.name} failed: {reasons or 'no step failed'}; `rustbucket up` shows the run")
         return result.run_id
 
 
-def _reason(event: dg.DagsterEvent) -> str:
+def reason_of(event: dg.DagsterEvent) -> str:
+    """Why a step failed, in its own words."""
     error = event.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause

@@ -9,11 +9,13 @@ from rustbucket_pipeline.analysis.digest import build_digest
 from rustbucket_pipeline.analysis.report import build_analysis
 from rustbucket_pipeline.analysis.version import DIGEST_VERSION, REPORT_VERSION
 from rustbucket_pipeline.control.jobs import ANALYSE_WINDOWS, OWNER
+from rustbucket_pipeline.control.lineage import materialized
 from rustbucket_pipeline.defs.checks import results, specs_of
 from rustbucket_pipeline.defs.columns import schema_of
+from rustbucket_pipeline.defs.failing import as_failure, each_window
 from rustbucket_pipeline.defs.freshness import freshness_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
-from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized, provenance
+from rustbucket_pipeline.defs.reporting import facts_of, provenance
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window
 from rustbucket_pipeline.settings import Settings
@@ -58,7 +60,7 @@ def analysis_assets() -> dg.Definitions:
             ),
         ],
         partitions_def=partitions_of(FOUR_HOURS),
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        backfill_policy=dg.BackfillPolicy.single_run(),
         check_specs=specs_of("window_digest", "log_analysis"),
         can_subset=True,
         pool=ANALYSE_WINDOWS.pool,
@@ -82,7 +84,7 @@ def analysis_assets() -> dg.Definitions:
                 report = build_analysis(database, settings, window, clock(), context.run.run_id)
                 yield materialized("log_analysis", window, report.output_version, facts_of(report, rows=1), sources)
 
-        with as_failure():
+        with as_failure(context):
             yield from each_window(context, windows_of(context, FOUR_HOURS), build)
             yield from results(context, database, archive, clock())
 

@@ -10,11 +10,13 @@ from rustbucket_pipeline.archive.ledger import CODE_VERSION
 from rustbucket_pipeline.archive.opening import openers
 from rustbucket_pipeline.archive.pull import PullContext
 from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, OWNER
+from rustbucket_pipeline.control.lineage import materialized
 from rustbucket_pipeline.defs.checks import hold_back, results, specs_of
 from rustbucket_pipeline.defs.columns import schema_of
+from rustbucket_pipeline.defs.failing import as_failure
 from rustbucket_pipeline.defs.freshness import freshness_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
-from rustbucket_pipeline.defs.reporting import as_failure, facts_of, materialized, observed, provenance
+from rustbucket_pipeline.defs.reporting import facts_of, observed, provenance
 from rustbucket_pipeline.defs.resources import S3, Clock
 from rustbucket_pipeline.fleet.registry import active_rustbuckets
 from rustbucket_pipeline.fleet.tokens import token_reader
@@ -65,7 +67,7 @@ def archive_assets() -> dg.Definitions:
 
         Each run pulls all that is new, of whatever window: late data shows as a new materialization of its own window.
         """
-        with as_failure():
+        with as_failure(context):
             now = clock()
             windows = windows_of(context, HALF_HOUR)
             pull = PullContext(database, archive, settings.first_window(now), now, context.run.run_id)

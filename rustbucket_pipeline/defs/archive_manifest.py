@@ -5,8 +5,8 @@ from sqlalchemy import Engine
 
 from rustbucket_pipeline.archive.manifest import make_manifest
 from rustbucket_pipeline.control.jobs import OWNER, SIGN_ARCHIVE
+from rustbucket_pipeline.defs.failing import as_failure
 from rustbucket_pipeline.defs.freshness import freshness_of
-from rustbucket_pipeline.defs.reporting import as_failure
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.objects import Archive
@@ -22,6 +22,7 @@ from rustbucket_pipeline.storage.objects import Archive
     code_version="1",
 )
 def archive_manifest(
+    context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Engine],
     archive: dg.ResourceParam[Archive],
     settings: dg.ResourceParam[Settings],
@@ -31,7 +32,7 @@ def archive_manifest(
 
     Whoever can write the database or the archive still can't change history unseen: `rustbucket archive verify`.
     """
-    with as_failure():
+    with as_failure(context):
         made = make_manifest(database, archive, settings, clock())
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made.sha256),

@@ -6,11 +6,13 @@ import dagster as dg
 from sqlalchemy import Engine
 
 from rustbucket_pipeline.control.jobs import OWNER, PARSE_LOGS
+from rustbucket_pipeline.control.lineage import materialized
 from rustbucket_pipeline.defs.checks import hold_back, results, specs_of
 from rustbucket_pipeline.defs.columns import schema_of
+from rustbucket_pipeline.defs.failing import as_failure, each_window
 from rustbucket_pipeline.defs.freshness import freshness_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
-from rustbucket_pipeline.defs.reporting import as_failure, each_window, facts_of, materialized, provenance
+from rustbucket_pipeline.defs.reporting import facts_of, provenance
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.events.build import build_hour
 from rustbucket_pipeline.events.own import collectors_of
@@ -57,7 +59,7 @@ def event_assets() -> dg.Definitions:
             hold_back(database, "parsed_logs", [window], clock())
             yield materialized("parsed_logs", window, hour.version, facts_of(hour, rows=hour.events), sources)
 
-        with as_failure():
+        with as_failure(context):
             windows = windows_of(context, HOUR)
             yield from each_window(context, windows, build)
             yield from results(context, database, archive, clock(), windows)

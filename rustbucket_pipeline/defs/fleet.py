@@ -6,8 +6,8 @@ from sqlalchemy import Engine
 from rustbucket_pipeline.control.jobs import OWNER, POLL_FLEET
 from rustbucket_pipeline.defs.checks import results, specs_of
 from rustbucket_pipeline.defs.columns import schema_of
+from rustbucket_pipeline.defs.failing import as_failure
 from rustbucket_pipeline.defs.freshness import freshness_of
-from rustbucket_pipeline.defs.reporting import as_failure
 from rustbucket_pipeline.defs.resources import Clock
 from rustbucket_pipeline.fleet.status import observe_fleet
 from rustbucket_pipeline.settings import Settings
@@ -47,7 +47,7 @@ def fleet_status(
 
     It has no partitions: the past can't be asked again.
     """
-    with as_failure():
+    with as_failure(context):
         outcome = observe_fleet(database, settings, clock())
         checked = list(results(context, database, archive, clock()))
     return dg.MaterializeResult(

@@ -1,0 +1,126 @@
+"""Runs that failed, as Dagster records them: of which job and windows, and for which cause. Reads only.
+
+What is noted of them and who is told: `failures.py`. A cause is a name, few and the same each time, and why in words.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from rustbucket_pipeline.alerts.kinds import Kind
+from rustbucket_pipeline.control.jobs import JOBS, Job
+from rustbucket_pipeline.control.runs import targets, windows_of_tags
+from rustbucket_pipeline.errors import BadWindow
+from rustbucket_pipeline.model.text import bounded
+from rustbucket_pipeline.model.window import Window, window_of_key
+
+CAUSES = "rustbucket/causes"
+"""Metadata of a failure: by window (or ``""`` for all of them) what the cause is called, and why."""
+
+MOST = 100
+"""Runs looked at per tick."""
+
+LONGEST_NAME, LONGEST_WHY = 100, 500
+
+REASON = "dagster/failure_reason"
+_BY_ITSELF = {"STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE"}
+"""Reasons that the run's own process told; without one of them, it was ended or vanished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What a run failed to build, for which cause and why; without a window or an asset, where it is of none of ours.
+
+    `began` and `at`, when it began and failed, are UTC.
+    """
+
+    run_id: str
+    job: str
+    asset: str
+    window: Window | None
+    kind: Kind
+    cause: str
+    why: str
+    began: datetime
+    at: datetime
+
+
+def failed_since(instance: dg.DagsterInstance, since: datetime, first: datetime) -> tuple[list[Failed], datetime]:
+    """What failed in runs changed since then, oldest first, and until when all of that is known.
+
+    Windows before `first` don't count. A run may be seen again: its record changes when it is retried.
+    """
+    failures = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since)
+    records = instance.get_run_records(failures, limit=MOST, order_by="update_timestamp", ascending=True)
+    found = [failed for record in records for failed in _failed(instance, record, first)]
+    until = records[-1].update_timestamp.replace(tzinfo=UTC) if records else since
+    return found, until
+
+
+def succeeded_at(instance: dg.DagsterInstance, job: str) -> datetime | None:
+    """When the newest run of the job that succeeded ended (UTC); None: none did."""
+    successes = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.SUCCESS])
+    (record, *_) = [*instance.get_run_records(successes, limit=1), None]
+    return datetime.fromtimestamp(record.end_time, UTC) if record and record.end_time else None
+
+
+def _failed(instance: dg.DagsterInstance, record: dg.RunRecord, first: datetime) -> Iterator[Failed]:
+    run = record.dagster_run
+    job = next((job for job in JOBS if job.name == run.job_name or targets(run, job)), None)
+    began, at = (_moment(seconds, record) for seconds in (record.start_time, record.end_time))
+    asked = windows_of_tags(run.tags, job, first, at) if job else []
+    kind = Kind.RUN_FAILED if run.tags.get(REASON) in _BY_ITSELF else Kind.ZOMBIE_RUN
+    name, assets = (job.name, targets(run, job) or job.assets) if job else (run.job_name, ("",))
+    for key, (cause, why) in _causes(instance, run, kind).items():
+        named = _window(job, key)
+        for window in [named] if named else asked or [None]:
+            for asset in assets if window else ("",):
+                yield Failed(run.run_id, name, asset, window, kind, cause, why, began, at)
+
+
+def _moment(seconds: float | None, record: dg.RunRecord) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else record.create_timestamp.replace(tzinfo=UTC)
+
+
+def _causes(instance: dg.DagsterInstance, run: dg.DagsterRun, kind: Kind) -> dict[str, tuple[str, str]]:
+    """By window, what the cause is called and why. Runs that vanished tell none."""
+    if kind is Kind.ZOMBIE_RUN:
+        return {"": ("process gone", _last_word(instance, run.run_id))}
+    found: dict[str, tuple[str, str]] = {}
+    steps = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
+    for record in steps:
+        event = record.event_log_entry.dagster_event
+        if event is not None:
+            found |= _told(event)
+    return found or {"": (run.tags[REASON].lower().replace("_", " "), _last_word(instance, run.run_id))}
+
+
+def _told(event: dg.DagsterEvent) -> dict[str, tuple[str, str]]:
+    failure = event.step_failure_data.user_failure_data
+    told = failure.metadata.get(CAUSES) if failure else None
+    if isinstance(told, dg.JsonMetadataValue) and isinstance(told.data, Mapping):
+        return {
+            str(key): (bounded(str(name), LONGEST_NAME), bounded(str(why), LONGEST_WHY))
+            for key, (name, why) in told.data.items()
+        }
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    name = (error.cls_name if error else None) or "unknown"
+    return {"": (bounded(name, LONGEST_NAME), "outside of what our own code tells; the run's log has more")}
+
+
+def _last_word(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Why Dagster ended the run, in its own words."""
+    ends = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.RUN_FAILURE, limit=1).records
+    event = ends[0].event_log_entry.dagster_event if ends else None
+    return bounded((event.message if event else None) or "it said nothing", LONGEST_WHY)
+
+
+def _window(job: Job | None, key: str) -> Window | None:
+    try:
+        return window_of_key(key, job.window) if key and job and job.window else None
+    except BadWindow:
+        return None
