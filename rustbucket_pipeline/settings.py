@@ -177,6 +177,14 @@ class Settings(BaseSettings):
         "never. What they delete within two days is healed first.",
     )
 
+    history_keep_days: int = Field(
+        default=180,
+        ge=7,
+        validation_alias=AliasChoices("RUSTBUCKET_HISTORY_KEEP_DAYS"),
+        description="After how many days Dagster's runs are deleted, with their events and output; what it shows of "
+        "assets, partitions and checks stays. A day of runs takes about 10 MB.",
+    )
+
     @field_validator("dagster_home", mode="after")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
@@ -219,6 +227,11 @@ class Settings(BaseSettings):
     def sources_keep(self) -> timedelta | None:
         """How long sources keep their files; None: for ever."""
         return timedelta(days=self.sources_keep_days) if self.sources_keep_days else None
+
+    @property
+    def history_keep(self) -> timedelta:
+        """How long Dagster's runs are kept."""
+        return timedelta(days=self.history_keep_days)
 
     @property
     def state_file(self) -> Path:

@@ -83,7 +83,18 @@ SIGN_ARCHIVE = Job(
     late_after=timedelta(hours=50),
 )
 
-JOBS = (POLL_FLEET, ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS, SIGN_ARCHIVE)
+PRUNE_HISTORY = Job(
+    name="prune_history",
+    assets=("dagster_history",),
+    cron="25 3 * * *",
+    window=None,
+    pool="postgres",
+    does="Delete Dagster's runs of half a year ago; what it shows of assets stays as it was.",
+    every="day",
+    late_after=timedelta(hours=50),
+)
+
+JOBS = (POLL_FLEET, ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS, SIGN_ARCHIVE, PRUNE_HISTORY)
 
 CHAIN = (ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS)
 """The jobs with windows, each before those that build on it."""

@@ -66,9 +66,9 @@ def test_the_lineage_is_the_design_s_chain(specs: dict[str, dg.AssetSpec]) -> No
 
 
 def test_every_asset_has_group_owner_kinds_and_a_description(specs: dict[str, dg.AssetSpec]) -> None:
-    assert set(specs) == set(CHAIN) | {"rustbuckets", "raw_bucket_logs", "archive_manifest"}
+    assert set(specs) == set(CHAIN) | {"rustbuckets", "raw_bucket_logs", "archive_manifest", "dagster_history"}
     for name, spec in specs.items():
-        assert spec.group_name in {"fleet", "archive", "events", "analysis"}, name
+        assert spec.group_name in {"fleet", "archive", "events", "analysis", "upkeep"}, name
         assert spec.owners, name
         assert spec.kinds, name
         assert len(spec.description or "") > 60, name
@@ -90,8 +90,8 @@ def test_every_job_of_the_table_has_a_schedule_that_is_on(definitions: dg.Defini
         assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
 
 
-def test_the_cadences_are_15_and_30_minutes_one_hour_and_four_and_the_archive_is_signed_daily() -> None:
-    crons = ["*/15 * * * *", "1,31 * * * *", "10 * * * *", "20 2-22/4 * * *", "40 0 * * *"]
+def test_the_cadences_are_15_and_30_minutes_one_hour_and_four_and_upkeep_is_daily() -> None:
+    crons = ["*/15 * * * *", "1,31 * * * *", "10 * * * *", "20 2-22/4 * * *", "40 0 * * *", "25 3 * * *"]
     assert [job.cron for job in JOBS] == crons
 
 
