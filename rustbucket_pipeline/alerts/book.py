@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from rustbucket_pipeline.model.text import bounded
-from rustbucket_pipeline.storage.tables import alerts
+from rustbucket_pipeline.storage.alert_tables import alerts
 
 LONGEST_CAUSE = 1000
 LONGEST_SUBJECT = 200

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from rustbucket_pipeline.storage.tables import alerts, rustbucket_status
+from rustbucket_pipeline.storage.alert_tables import alerts
+from rustbucket_pipeline.storage.tables import rustbucket_status
 
 
 @dataclass(frozen=True, slots=True)

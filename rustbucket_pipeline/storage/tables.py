@@ -1,4 +1,4 @@
-"""Every table but the analysis' own (`analysis_tables.py`), once; views live in the migrations.
+"""Every table but those of a room's own (`*_tables.py`), once; views live in the migrations.
 
 Migrations create exactly these: a test compares them. Times are `timestamptz`, UTC. Hashes are lower-case hex
 of SHA-256. Names follow DESIGN section 5.
@@ -275,25 +275,4 @@ hour_counts = Table(
     Column("inputs_version", Text, nullable=False, server_default="", comment="hash of what these rows were made of"),
     Column("output_version", Text, nullable=False, server_default="", comment="hash of these rows"),
     comment="the sums of promise 1, written with the hour",
-)
-
-alerts = Table(
-    "alerts",
-    metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column(
-        "severity",
-        Text,
-        CheckConstraint("severity in ('info', 'warning', 'error', 'critical')", name="severity"),
-        nullable=False,
-    ),
-    Column("subject", Text, nullable=False, comment="what it is about: a rustbucket, a window, an asset"),
-    Column("cause", Text, nullable=False),
-    when("opened_at", nullable=False),
-    when("last_seen_at", nullable=False),
-    Column("count", BigInteger, nullable=False, server_default=text("1")),
-    when("closed_at"),
-    Column("closed_by", Text),
-    Index("uq_alerts_open", "kind", "subject", unique=True, postgresql_where=text("closed_at IS NULL")),
 )

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, Row, select
 
 from rustbucket_pipeline.alerts.book import clear, raise_
 from rustbucket_pipeline.alerts.kinds import Kind
-from rustbucket_pipeline.storage.tables import alerts
+from rustbucket_pipeline.storage.alert_tables import alerts
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=15)

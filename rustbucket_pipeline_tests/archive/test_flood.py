@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from rustbucket_pipeline.model.window import HOUR, Window, windows_between
+from rustbucket_pipeline.storage.alert_tables import alerts
 from rustbucket_pipeline.storage.builds import Build, record_build
-from rustbucket_pipeline.storage.tables import alerts
 from rustbucket_pipeline_tests.archive.fleet_on_disk import BKT, NINE, FleetOnDisk, json_line
 
 START = NINE - timedelta(days=10)

@@ -11,8 +11,9 @@ from rustbucket_pipeline.archive.promises import chains_unbroken, segments_match
 from rustbucket_pipeline.model.rustbucket import Rustbucket, Status
 from rustbucket_pipeline.model.window import HALF_HOUR, Window
 from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.alert_tables import alerts
 from rustbucket_pipeline.storage.objects import Archive
-from rustbucket_pipeline.storage.tables import alerts, segments, source_files
+from rustbucket_pipeline.storage.tables import segments, source_files
 from rustbucket_pipeline_tests.archive.fleet_on_disk import BKT, NINE, FleetOnDisk, hour_of_lines, json_line
 
 HOUR = timedelta(hours=1)

@@ -14,7 +14,8 @@ from sqlalchemy import null, select, update
 
 from rustbucket_pipeline.archive.ledger import chain_hash
 from rustbucket_pipeline.archive.promises import chains_unbroken
-from rustbucket_pipeline.storage.tables import alerts, segments, source_files
+from rustbucket_pipeline.storage.alert_tables import alerts
+from rustbucket_pipeline.storage.tables import segments, source_files
 from rustbucket_pipeline_tests.archive.fleet_on_disk import BKT, NINE, FleetOnDisk, hour_of_lines, json_line
 
 HOUR = timedelta(hours=1)

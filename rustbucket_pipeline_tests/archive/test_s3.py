@@ -18,8 +18,9 @@ from rustbucket_pipeline.errors import FileUnavailable, IntegrityError, SourceUn
 from rustbucket_pipeline.model.rustbucket import Rustbucket, Status
 from rustbucket_pipeline.model.window import HALF_HOUR, Window
 from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.alert_tables import alerts
 from rustbucket_pipeline.storage.objects import open_archive
-from rustbucket_pipeline.storage.tables import alerts, odd_keys, source_files
+from rustbucket_pipeline.storage.tables import odd_keys, source_files
 from rustbucket_pipeline_tests.archive.fleet_on_disk import BKT, NINE, FleetOnDisk, hour_of_lines, json_line
 from rustbucket_pipeline_tests.archive.s3_front import Bucket, Front, client_of, front_of
 

@@ -28,6 +28,7 @@ from rustbucket_pipeline.model.window import (
     windows_between,
 )
 from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.alert_tables import alerts
 from rustbucket_pipeline.storage.builds import (
     EMPTY,
     Build,
@@ -37,7 +38,7 @@ from rustbucket_pipeline.storage.builds import (
     record_builds,
     versions_between,
 )
-from rustbucket_pipeline.storage.tables import alerts, window_builds
+from rustbucket_pipeline.storage.tables import window_builds
 
 NOW = datetime.now(UTC).replace(minute=11, second=0, microsecond=0) - timedelta(days=5)
 """Some days ago: the tests go on from there, and Dagster knows no partition that is still to come."""

@@ -12,7 +12,7 @@ from rustbucket_pipeline.fleet.approval import approve, approve_http, forbid_htt
 from rustbucket_pipeline.fleet.status import observe_fleet
 from rustbucket_pipeline.model.rustbucket import Rustbucket, Status
 from rustbucket_pipeline.settings import Settings
-from rustbucket_pipeline.storage.tables import alerts
+from rustbucket_pipeline.storage.alert_tables import alerts
 from rustbucket_pipeline_tests.fleet.conftest import NOW, Register
 from rustbucket_pipeline_tests.net.loopback import VITALS, Behaviour, Peer, answer, closed_port, hang, loopback, raw
 

@@ -8,7 +8,8 @@ from sqlalchemy import Engine, insert, select, update
 from rustbucket_pipeline.fleet.arrivals import Arrivals
 from rustbucket_pipeline.fleet.status import observe_fleet
 from rustbucket_pipeline.settings import Settings
-from rustbucket_pipeline.storage.tables import alerts, rustbucket_status, rustbuckets, segments, source_files
+from rustbucket_pipeline.storage.alert_tables import alerts
+from rustbucket_pipeline.storage.tables import rustbucket_status, rustbuckets, segments, source_files
 from rustbucket_pipeline_tests.fleet.conftest import NOW, Register
 
 HOUR = timedelta(hours=1)

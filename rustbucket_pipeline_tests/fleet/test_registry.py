@@ -13,7 +13,8 @@ from rustbucket_pipeline.fleet.entry import Rules, read_entry
 from rustbucket_pipeline.fleet.tokens import token_reader
 from rustbucket_pipeline.model.rustbucket import Status
 from rustbucket_pipeline.settings import Settings
-from rustbucket_pipeline.storage.tables import alerts, rustbuckets
+from rustbucket_pipeline.storage.alert_tables import alerts
+from rustbucket_pipeline.storage.tables import rustbuckets
 from rustbucket_pipeline_tests.fleet.conftest import NOW, Register
 
 

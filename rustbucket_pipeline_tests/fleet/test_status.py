@@ -16,7 +16,8 @@ from rustbucket_pipeline.fleet.importing import import_file
 from rustbucket_pipeline.fleet.status import FleetOutcome, observe_fleet
 from rustbucket_pipeline.model.rustbucket import Rustbucket
 from rustbucket_pipeline.settings import Settings
-from rustbucket_pipeline.storage.tables import alerts, rustbucket_status, rustbuckets
+from rustbucket_pipeline.storage.alert_tables import alerts
+from rustbucket_pipeline.storage.tables import rustbucket_status, rustbuckets
 from rustbucket_pipeline_tests.fleet.conftest import NOW, Register
 from rustbucket_pipeline_tests.net.loopback import (
     VITALS,

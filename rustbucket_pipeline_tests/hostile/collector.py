@@ -24,8 +24,9 @@ from rustbucket_pipeline.fleet.tokens import token_reader
 from rustbucket_pipeline.net import breaker
 from rustbucket_pipeline.net.asking import EXTRACT_LOGS
 from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.alert_tables import alerts
 from rustbucket_pipeline.storage.objects import Archive
-from rustbucket_pipeline.storage.tables import alerts, rustbucket_status, rustbuckets, segments
+from rustbucket_pipeline.storage.tables import rustbucket_status, rustbuckets, segments
 from rustbucket_pipeline_tests.net.loopback import VITALS, Behaviour, Loopback, Peer, answer, loopback
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)

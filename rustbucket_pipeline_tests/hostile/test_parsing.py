@@ -17,7 +17,8 @@ from rustbucket_pipeline.events.promises import bytes_accounted, little_quaranti
 from rustbucket_pipeline.events.row import EventRow
 from rustbucket_pipeline.framing.split import MAX_RECORD_BYTES
 from rustbucket_pipeline.model.window import HOUR, Window
-from rustbucket_pipeline.storage.tables import alerts, log_events, quarantine, segments
+from rustbucket_pipeline.storage.alert_tables import alerts
+from rustbucket_pipeline.storage.tables import log_events, quarantine, segments
 from rustbucket_pipeline_tests.events.reading import parsed
 from rustbucket_pipeline_tests.hostile.collector import BY_FILE, BY_HTTP, NINE, NOW, STAMP, Collector, line
 
