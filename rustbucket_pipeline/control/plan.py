@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, CHAIN, Job
-from rustbucket_pipeline.model.window import Window
+from rustbucket_pipeline.model.window import Window, window_at
 from rustbucket_pipeline.storage.builds import UPSTREAM, version_of
 
 DAY = timedelta(days=1)
@@ -136,6 +136,7 @@ def plan(facts: Facts) -> list[Planned]:
         items = [_planned(job, window, found, facts, open_) for window, found in _by_window(job, facts).items()]
         for asset in job.assets:
             own = open_.setdefault(asset, {})
+            own.update(_passed_on(job, asset, open_))
             own.update((window, "it is being built") for name, window in facts.busy if name == job.name)
             own.update((item.window, f"it is {item.standing}") for item in items)
         planned += items
@@ -170,6 +171,17 @@ def newest(job: Job, window: Window, now: datetime) -> Planned:
     return Planned(
         job, window, version, "the newest that is over", Standing.DUE, "", Taker.SCHEDULE, tries=0, given_up=False
     )
+
+
+def _passed_on(job: Job, asset: str, open_: Open) -> dict[Window, str]:
+    """Windows that may still change because what they are built from does, whether or not anything of them came yet."""
+    upstream = UPSTREAM.get(asset)
+    if upstream is None or upstream.asset in job.assets or job.window is None:
+        return {}
+    return {
+        window_at(part.start, job.window): f"{upstream.asset} {part.key}: {reason}"
+        for part, reason in open_.get(upstream.asset, {}).items()
+    }
 
 
 def _by_window(job: Job, facts: Facts) -> dict[Window, dict[str, Stale]]:

@@ -108,6 +108,16 @@ def test_a_window_waits_for_runs_that_build_what_it_is_built_from() -> None:
     assert only(planned).standing is Standing.WAITING
 
 
+def test_a_window_waits_for_hours_of_which_nothing_came_while_their_bytes_were_not_asked_for() -> None:
+    now, digest = NOON + FOUR_HOURS, Window(NOON, FOUR_HOURS)
+    silent = Window(NOON + 2 * HOUR, HALF_HOUR)
+    asked_for = {"log_archives": [stale(silent)], "window_digest": [stale(digest)]}
+    waiting = {item.job.name: item for item in plan(Facts(now, asked_for, TICKS, now))}["analyse_windows"]
+    assert waiting.standing is Standing.WAITING
+    assert waiting.detail == "parsed_logs 2026-03-02-14:00: log_archives 2026-03-02-14:00: it is due"
+    assert only(plan(facts(stale(digest), now=now, asset="window_digest"))).standing is Standing.DUE
+
+
 def test_waiting_is_passed_on_down_the_chain() -> None:
     now, digest = NOON + FOUR_HOURS, Window(NOON, FOUR_HOURS)
     planned = plan(

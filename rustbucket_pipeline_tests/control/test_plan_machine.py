@@ -115,14 +115,20 @@ class Pipeline(RuleBasedStateMachine):
         if (last := self.asked.get(place)) and last.version == item.version:
             pause = PAUSES[last.times - 1] if last.times <= len(PAUSES) else DAY
             assert self.now - last.at >= pause
-        if asset in UPSTREAM:
-            upstream = UPSTREAM[asset]
-            job = ASSETS[upstream.asset]
-            for part in item.window.parts(upstream.length):
-                inputs, built = self.inputs(upstream.asset, part), self.built.get((upstream.asset, part))
-                assert inputs is None or (built is not None and built.inputs == inputs)
-                assert (upstream.asset, part) not in self.wrong
-                assert not any(run.job is job and part in run.windows for run in self.runs)
+        self.inputs_are_settled(asset, item.window)
+
+    def inputs_are_settled(self, asset: str, window: Window) -> None:
+        """Nothing it is made of, all the way up, waits to be built, is being built, or is wrong."""
+        if asset not in UPSTREAM:
+            return
+        upstream = UPSTREAM[asset]
+        job = ASSETS[upstream.asset]
+        for part in window.parts(upstream.length):
+            inputs, built = self.inputs(upstream.asset, part), self.built.get((upstream.asset, part))
+            assert inputs is None or (built is not None and built.inputs == inputs)
+            assert (upstream.asset, part) not in self.wrong
+            assert not any(run.job is job and part in run.windows for run in self.runs)
+            self.inputs_are_settled(upstream.asset, part)
 
     # What happens
 
