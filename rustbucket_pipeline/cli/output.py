@@ -26,20 +26,22 @@ def plain(value: object) -> str:
     """Text of anything, for people: one line, control and bidirectional characters shown as escapes."""
     if value is None:
         return "–"
+    if isinstance(value, Text):
+        return plain(value.plain)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(value))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-    """A table on a terminal; tab-separated lines without a heading in a pipe."""
+    """A table on a terminal; tab-separated lines without a heading in a pipe. A `Text` keeps its colour there."""
     if not sys.stdout.isatty():
         for row in rows:
             print("\t".join(plain(value) for value in row))
         return
     table = Table(*columns, title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(plain(value)) for value in row))
+        table.add_row(*(Text(plain(value), style=value.style if isinstance(value, Text) else "") for value in row))
     console.print(table)
 
 
@@ -54,7 +56,7 @@ def _json_default(value: object) -> str:
 
 def say(message: str, *, style: str | None = None) -> None:
     """One line for the person at the terminal."""
-    console.print(Text(message, style=style or ""))
+    console.print(Text(message, style=style or ""), soft_wrap=True)
 
 
 def fail(error: RustbucketError) -> NoReturn:

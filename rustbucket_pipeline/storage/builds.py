@@ -38,6 +38,9 @@ def version_of(parts: Iterable[str]) -> str:
 EMPTY = version_of([])
 """Output version of a window that holds nothing."""
 
+FORGOTTEN = ""
+"""Inputs version of a build that an operator forgot: what came out stays, and the window is due again."""
+
 
 def record_build(connection: Connection, build: Build, now: datetime) -> None:
     """Note the build, inside the transaction that writes its data."""
