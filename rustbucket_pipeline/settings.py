@@ -169,6 +169,18 @@ class Settings(BaseSettings):
         description="Whether every schedule ticks each 5 minutes, to watch a new installation work. The windows are "
         "the same; empty runs cost about 3 seconds of processor time each.",
     )
+    job_log_compress_days: int = Field(
+        default=7,
+        ge=1,
+        validation_alias=AliasChoices("RUSTBUCKET_JOB_LOG_COMPRESS_DAYS"),
+        description="After how many days a day of a job's log (`logs/jobs/` in the home) is compressed, about tenfold.",
+    )
+    job_log_keep_days: int | None = Field(
+        default=None,
+        ge=1,
+        validation_alias=AliasChoices("RUSTBUCKET_JOB_LOG_KEEP_DAYS"),
+        description="After how many days a day of a job's log is deleted. Default: never; a year takes some 30 MB.",
+    )
     sources_keep_days: int | None = Field(
         default=None,
         gt=0,
@@ -210,6 +222,7 @@ class Settings(BaseSettings):
         "s3_endpoint",
         "since",
         "sources_keep_days",
+        "job_log_keep_days",
         mode="before",
     )
     @classmethod

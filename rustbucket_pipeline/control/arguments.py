@@ -21,7 +21,7 @@ class Argument:
 
     def value(self, written: str) -> object:
         """The value as the op wants it. Raises `UsageError`."""
-        if self.kind == "String":
+        if self.kind in {"String", "enum"}:
             return written
         try:
             return json.loads(written)
@@ -77,7 +77,7 @@ def _kind(field: dg.Field) -> str:
         kind = kind.inner_type
     if isinstance(kind, dg.ScalarUnion):
         kind = kind.scalar_type
-    return kind.given_name or kind.kind.name.lower()
+    return "enum" if isinstance(kind, dg.Enum) else kind.given_name or kind.kind.name.lower()
 
 
 def _validate(definitions: dg.Definitions, job: Job, config: Mapping[str, object]) -> None:

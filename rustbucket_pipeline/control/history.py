@@ -4,11 +4,16 @@ Classes rather than settings there, so that every command, the web UI and the da
 set, from any directory. Each Dagster process makes these first: they are quick, and safe on a cold home.
 """
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
+import dagster as dg
 import psycopg
 from dagster._config.config_schema import UserConfigSchema  # Dagster exports these types nowhere else
+from dagster._core.storage.compute_log_manager import CapturedLogContext
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._serdes import ConfigurableClassData
@@ -18,6 +23,8 @@ from psycopg import sql
 from sqlalchemy import URL, Engine
 
 from rustbucket_pipeline.control.history_schema import make_ready
+from rustbucket_pipeline.control.job_log import JobLog
+from rustbucket_pipeline.control.printed import copied, line_of
 from rustbucket_pipeline.settings import Settings, load_settings
 from rustbucket_pipeline.storage import databases, embedded
 from rustbucket_pipeline.storage.home import prepare_home
@@ -42,6 +49,7 @@ class DagsterStorage(DagsterPostgresStorage):
             ConfigurationError: the database can't be had, or has the schema of another Dagster.
             DatabaseUnavailable: the server can't be reached.
         """
+        warnings.filterwarnings("ignore", "Handling yaml-defined logging", dg.BetaWarning)  # said of each run anew
         settings = load_settings()
         prepare_home(settings, datetime.now(UTC))
         url = prepare_history(settings)
@@ -80,6 +88,17 @@ class ComputeLogs(LocalComputeLogManager):
     ) -> "ComputeLogs":
         """Name the directory."""
         return cls(str(load_settings().home / "dagster" / "compute_logs"), inst_data=inst_data)
+
+    @contextmanager
+    def capture_logs(self, log_key: Sequence[str]) -> Generator[CapturedLogContext]:
+        """Capture what a step prints; its lines go into its job's log, too."""
+        run = self._instance.get_run_by_id(log_key[0]) if self.has_instance else None
+        line = line_of(run, datetime.now(UTC)) if run else None
+        with ExitStack() as stack:
+            if line is not None:
+                path = Path(self.get_captured_local_path(log_key, "out"))
+                stack.enter_context(copied(path, JobLog.of(load_settings()), line, lambda: datetime.now(UTC)))
+            yield stack.enter_context(super().capture_logs(log_key))
 
 
 def prepare_history(settings: Settings) -> URL:

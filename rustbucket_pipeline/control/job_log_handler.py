@@ -26,7 +26,6 @@ class JobLogHandler(logging.Handler):
         """Nothing is opened before the first record."""
         super().__init__(logging.NOTSET)
         self._log: JobLog | None = None
-        self._job: Job | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record, if it says something to people."""
@@ -42,16 +41,16 @@ class JobLogHandler(logging.Handler):
         if not has_log_record_metadata(record):
             return None
         meta = get_log_record_metadata(record)
-        self._job = job_of_step(meta["job_name"], meta["step_key"]) or self._job
+        job = job_of_step(meta["job_name"], meta["step_key"])
         event = meta["dagster_event"]
         level, message = _told(event) if event else (record.levelno, _written(record, meta["orig_message"]))
-        if self._job is None or message is None or level < logging.INFO:
+        if job is None or message is None or level < logging.INFO:
             return None
         tags = meta["job_tags"]
         return Line(
             time=datetime.fromtimestamp(record.created, UTC),
             level=logging.getLevelName(level),
-            job=self._job.name,
+            job=job.name,
             run=meta["run_id"],
             first_window=tags.get(RANGE_START) or tags.get(PARTITION),
             last_window=tags.get(RANGE_END) or tags.get(PARTITION),

@@ -1,8 +1,10 @@
 """The analysis' assets: a window's digest, and the report on it."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 
 import dagster as dg
+from pydantic import Field
 from sqlalchemy import Engine, Table
 
 from rustbucket_pipeline.analysis.digest import build_digest
@@ -48,11 +50,34 @@ _REPORT = (
 )
 
 
+class Effort(StrEnum):
+    """How hard Claude thinks; Dagster takes these by their names."""
+
+    low = "low"
+    medium = "medium"
+    high = "high"
+
+
+class Asking(dg.Config):
+    """How Claude is asked in this run, where not as the settings say: `jobs run --arg`, or the UI's launchpad."""
+
+    claude_models: str | None = Field(None, description="Models for this run, separated by commas.")
+    claude_effort: Effort | None = Field(None, description="Effort for this run.")
+
+    def applied(self, settings: Settings) -> Settings:
+        """The settings with these words in their place."""
+        said = {name: value for name, value in self.model_dump(mode="json").items() if value is not None}
+        if "claude_models" in said:
+            said["claude_models"] = tuple(part.strip() for part in said["claude_models"].split(",") if part.strip())
+        return settings.model_copy(update=said)
+
+
 @dg.definitions
 def analysis_assets() -> dg.Definitions:
     """`window_digest` → `log_analysis`, by four hours of event time; one step builds both, window by window."""
 
     @dg.multi_asset(
+        name="window_digest__log_analysis",  # each asset by its name: logs tell by it whose step it is
         specs=[
             _spec("window_digest", "parsed_logs", DIGEST_VERSION, {"postgres"}, tables.window_digests, _DIGEST),
             _spec(
@@ -67,6 +92,7 @@ def analysis_assets() -> dg.Definitions:
     )
     def analyse_window(
         context: dg.AssetExecutionContext,
+        config: Asking,
         database: dg.ResourceParam[Engine],
         archive: dg.ResourceParam[Archive],
         settings: dg.ResourceParam[Settings],
@@ -81,7 +107,7 @@ def analysis_assets() -> dg.Definitions:
                 yield materialized("window_digest", window, digest.sha256, facts_of(digest, rows=1), sources)
             if "log_analysis" in selected:
                 sources = provenance(context, "log_analysis", window)
-                report = build_analysis(database, settings, window, clock(), context.run.run_id)
+                report = build_analysis(database, config.applied(settings), window, clock(), context.run.run_id)
                 yield materialized("log_analysis", window, report.output_version, facts_of(report, rows=1), sources)
 
         with as_failure(context):

@@ -6,12 +6,15 @@ Assets see plain objects of our own rooms; only this file knows them as Dagster 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
 from sqlalchemy import Engine
 
+from rustbucket_pipeline.control.jobs import Job
+from rustbucket_pipeline.control.success import last_success
 from rustbucket_pipeline.settings import Settings, load_settings
 from rustbucket_pipeline.storage.objects import Archive, open_archive
 from rustbucket_pipeline.storage.postgres import open_database
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 Clock = Callable[[], datetime]
+
+LastSuccess = Callable[[Job], datetime | None]
+"""Since when everything is new to a job (UTC): its last success that counts began then; None: it never succeeded."""
 
 S3_ATTEMPTS = 4
 """How often boto3 tries a request in all: some seconds of backing off, then the next pull tries again."""
@@ -89,6 +95,17 @@ class WallClock(dg.ConfigurableResource[Clock]):
         return lambda: datetime.now(UTC)
 
 
+class LastSuccesses(dg.ConfigurableResource[LastSuccess]):
+    """When a job last succeeded, by Dagster's records of the runs before this one."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> LastSuccess:
+        """A function that asks when it is called."""
+        instance = context.instance
+        if instance is None:
+            raise dg.DagsterInvariantViolationError("without an instance nothing is known of earlier runs")
+        return partial(last_success, instance)
+
+
 @dg.definitions
 def resources() -> dg.Definitions:
     """The resources by the names the assets ask for."""
@@ -100,5 +117,6 @@ def resources() -> dg.Definitions:
             "archive": ArchiveResource(),
             "s3": S3Sources(),
             "clock": WallClock(),
+            "last_success": LastSuccesses(),
         },
     )
