@@ -4,24 +4,26 @@ Both ways give the same rows; this is only where they meet. No database.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
-from rustbucket_pipeline.events.columns import batch_from, batch_of
+from rustbucket_pipeline.events.columns import batch_from, batch_of, hex_of
 from rustbucket_pipeline.events.drift import Drift
 from rustbucket_pipeline.events.graded import Graded, Lost, graded
 from rustbucket_pipeline.events.identity import Identities
 from rustbucket_pipeline.events.lanes import Lanes, Stretch
 from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
-from rustbucket_pipeline.events.pieces import Piece, PlainLines, PlainText
+from rustbucket_pipeline.events.pieces import Piece, PlainLines, PlainText, Spans
 from rustbucket_pipeline.events.quick import plain_rows
-from rustbucket_pipeline.events.quick_columns import PlainRows
+from rustbucket_pipeline.events.quick_columns import Meant, PlainRows
 from rustbucket_pipeline.events.row import EventRow
 from rustbucket_pipeline.events.trust import Grader
+from rustbucket_pipeline.events.uncollected import uncollected
 from rustbucket_pipeline.events.version import PARSER_VERSION
+from rustbucket_pipeline.framing.words import Integers, Truths
 
 BATCH_ROWS = 1000
 """Rows made before they are sent: few, so that the server never waits long; a row is at most some 32 KB."""
@@ -98,11 +100,13 @@ class BulkParser:
             else:
                 self.refused.append(told.row)
 
+    @uncollected
     def _lines(self, lines: PlainLines, grader: Grader, made: "_Made") -> None:
         plain = plain_rows(lines, self._context.own.comes_from_us)
         self._at_once(lines, plain, _Belief("json", 1.0), lambda run: graded(map(lines.record, run), grader), made)
         grader.believe_lines("json", lines.ts[-1], plain.told)
 
+    @uncollected
     def _stretch(self, stretch: Stretch, grader: Grader, made: "_Made") -> None:
         calm, start, end = stretch
         believed = calm.believed(start, end)
@@ -126,70 +130,59 @@ class BulkParser:
         made: "_Made",
     ) -> None:
         """Plain records as columns; the odd ones between them as usual, knowing what was typed before each."""
-        spans = [block.span(place) for place in plain.places]
-        ids = self._ids(block, spans)
-        typed = dict(_typed(plain, ids))
+        spans = block.spans(plain.places)
+        ids = self._identities.claim_all(block.segment.log_id, block.segment.window_start, spans.cut(block.data))
+        new = np.array([one is not None for one in ids], np.bool_)
+        typed = dict(plain.typed(new))
         runs = {run[0]: run for run in _in_a_row(plain.odd)}
         for place in sorted({*typed, *plain.again, *runs}):
             if place in typed:
-                self._context.casing.typed(typed[place], block.ts[place])
+                self._context.casing.typed(typed[place], block.times[place])
             elif place in plain.again:
-                plain.spell(place, self._context.casing, block.ts[place])
+                plain.spell(place, self._context.casing, block.times[place])
             else:
                 made.rows.extend(self._rows(one_by_one(runs[place])))
         if plain.places:
-            made.batches.append(self._batch(block, plain, spans, ids, belief))
+            self._count(plain.meant, spans.lengths, new)
+            made.batches.append(_batch(block, plain, spans, ids, belief))
 
-    def _ids(self, block: PlainLines | PlainText, spans: Sequence[tuple[int, int]]) -> Sequence[bytes | None]:
-        records = [block.data[start:end] for start, end in spans]
-        return self._identities.claim_all(block.segment.log_id, block.segment.window_start, records)
-
-    def _batch(
-        self,
-        block: PlainLines | PlainText,
-        plain: PlainRows,
-        spans: Sequence[tuple[int, int]],
-        ids: Sequence[bytes | None],
-        belief: "_Belief",
-    ) -> pa.RecordBatch:
-        """The rows; an event that another log told is left out."""
-        segment, lengths = block.segment, [end - start for start, end in spans]
-        batch = batch_from(
-            {
-                "event_id": [None if one is None else one.hex() for one in ids],
-                "rustbucket_id": segment.rustbucket_id,
-                "event_ts": [block.ts[place] for place in plain.places],
-                "clamped": False,
-                "dialect": belief.dialect,
-                **plain.columns,
-                "trust": belief.trust,
-                "segment_id": segment.id,
-                "byte_offset": [block.offset + start for start, _ in spans],
-                "byte_length": lengths,
-                "parser_version": PARSER_VERSION,
-            },
-            len(plain.places),
-        )
-        new = [one is not None for one in ids]
-        self._count(plain, lengths, new)
-        return batch if all(new) else batch.filter(pa.array(new))
-
-    def _count(self, plain: PlainRows, lengths: list[int], new: list[bool]) -> None:
-        tally, events, event_bytes = self._tally, sum(new), sum(compress(lengths, new))
+    def _count(self, meant: Meant, lengths: Integers, new: Truths) -> None:
+        tally, events, event_bytes = self._tally, int(new.sum()), int(lengths[new].sum())
         tally.events += events
         tally.event_bytes += event_bytes
-        tally.duplicates += len(lengths) - events
-        tally.duplicate_bytes += sum(lengths) - event_bytes
-        tally.counted += sum(compress((one.counted for one in plain.known), new))
-        tally.refused += sum(compress((one.refuses for one in plain.known), new))
+        tally.duplicates += len(new) - events
+        tally.duplicate_bytes += int(lengths.sum()) - event_bytes
+        tally.counted += int((meant.are("counted") & new).sum())
+        tally.refused += int((meant.are("refuses") & new).sum())
 
 
-def _typed(plain: PlainRows, ids: Sequence[bytes | None]) -> Iterator[tuple[int, str]]:
-    """Places of new records that tell what was typed, and what."""
-    for at, (place, known) in enumerate(zip(plain.places, plain.known, strict=True)):
-        if known.typed and ids[at] is not None:
-            command = plain.columns["command"][at]
-            yield place, command.decode() if isinstance(command, bytes) else str(command)
+def _batch(
+    block: PlainLines | PlainText,
+    plain: PlainRows,
+    spans: Spans,
+    ids: Sequence[bytes | None],
+    belief: "_Belief",
+) -> pa.RecordBatch:
+    """The rows; an event that another log told (its id is None) is left out."""
+    segment = block.segment
+    batch = batch_from(
+        {
+            "event_id": hex_of(ids),
+            "rustbucket_id": segment.rustbucket_id,
+            "event_ts": block.ts[plain.places],
+            "clamped": False,
+            "dialect": belief.dialect,
+            **plain.meant.columns(),
+            **plain.columns,
+            "trust": belief.trust,
+            "segment_id": segment.id,
+            "byte_offset": block.offset + spans.starts,
+            "byte_length": spans.lengths,
+            "parser_version": PARSER_VERSION,
+        },
+        len(plain.places),
+    )
+    return batch.filter(batch.column("event_id").is_valid()) if None in ids else batch
 
 
 def _in_a_row(places: Sequence[int]) -> Iterator[list[int]]:

@@ -6,7 +6,7 @@ Grades nothing itself.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from itertools import compress, islice
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -48,7 +48,7 @@ class CalmText:
         self.values = text_values(text, is_ours)
         self.readings: dict[int, Parsed] = {}
         strange = {place for place in self.values.odd if not self._read(place)}
-        strange.update(compress(range(len(text.ends)), text.clamped))
+        strange.update(np.flatnonzero(text.clamped).tolist())
         strange.update(place for place in self.readings if place and self._dialect(place) != self._dialect(place - 1))
         strange.update(place + 1 for place in self.readings if self._dialect(place) != self._dialect(place + 1))
         behind = list(islice(following, WITNESSES))
@@ -69,25 +69,24 @@ class CalmText:
         return end if end - place >= SHORTEST else place
 
     def _told_before(self, place: int, end: int, grader: Grader) -> int:
-        """Before the first record of a stretch whose line was there already, and the one before that; or its end."""
-        claimed = self.text.claimed
-        if grader.written.isdisjoint(claimed[place:end]):
+        """The end of the stretch, or before the first record in or behind it whose line was there already."""
+        claimed, behind = self.text.claimed, min(end + 1, len(self.text.ends))
+        if grader.written.isdisjoint(claimed[place:behind]):
             return end
-        again = (at for at in range(place, end) if grader.wrote(claimed[at], self._line(at)))
+        again = (at for at in range(place, behind) if grader.wrote(claimed[at], self._line(at)))
         return next(again, end + 1) - 1
 
     def believed(self, place: int, end: int) -> BelievedText:
         """A stretch as a grader notes it."""
         text, recent = self.text, range(max(place, end - RECENT), end)
-        start, _ = text.span(place)
         return BelievedText(
             self._dialect(place),
-            text.offset + start,
-            [text.offset + at for at in text.ends[place:end]],
+            text.offset + text.borders[place],
+            [text.offset + at for at in text.borders[place + 1 : end + 1]],
             self._opens(place, end),
-            text.claimed[end - 1],
+            self.text.claimed[end - 1],
             [told for at in recent for told in self._told(at)],
-            [(text.claimed[at], self._line(at)) for at in (recent if self._all_differ else range(place, end))],
+            [(self.text.claimed[at], self._line(at)) for at in (recent if self._all_differ else range(place, end))],
         )
 
     def _read(self, place: int) -> bool:
@@ -123,7 +122,7 @@ class CalmText:
             yield one.claimed
 
     def _line(self, place: int) -> bytes:
-        start, end = self.text.span(place)
+        start, end = self.text.borders[place : place + 2]
         return line_of(self.text.data[start:end])
 
     def _odd_times(self, claims: Integers, size_behind: int) -> Iterator[int]:
@@ -139,10 +138,9 @@ class CalmText:
 
     def _is_wide(self, place: int, size_behind: int) -> bool:
         """Whether so many bytes follow that fewer records may be asked."""
-        start, _ = self.text.span(place)
-        last = place + WITNESSES
+        borders, last = self.text.borders, place + WITNESSES
         within = last < len(self.text.ends)
-        size = self.text.ends[last] - start if within else len(self.text.data) - start + size_behind
+        size = (borders[last + 1] if within else borders[-1] + size_behind) - borders[place]
         return size >= WITNESS_BYTES
 
     def _repeated(self, behind: Sequence[LogRecord]) -> Iterator[int]:

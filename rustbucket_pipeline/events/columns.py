@@ -6,6 +6,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 
 from rustbucket_pipeline.events.row import EventRow
@@ -35,13 +36,26 @@ def batch_of(rows: Sequence[EventRow]) -> pa.RecordBatch:
 
 
 def batch_from(columns: Mapping[str, object], length: int) -> pa.RecordBatch:
-    """The columns that are given: a sequence of values, or one value for all rows. What isn't given is NULL."""
+    """The columns that are given: values, or one value for all rows. What isn't given is NULL."""
     return pa.RecordBatch.from_arrays(
         [_array(columns.get(field.name), field.type, length) for field in SCHEMA], schema=SCHEMA
     )
 
 
+def hex_of(hashes: Sequence[bytes | None]) -> "pa.StringArray":
+    """SHA-256 hashes of 32 bytes as hex; NULL for None."""
+    written = b"".join([b"" if one is None else one for one in hashes]).hex().encode()
+    if len(written) < 64 * len(hashes):
+        return pa.array([None if one is None else one.hex() for one in hashes], pa.string())
+    borders = np.arange(0, len(written) + 1, 64, dtype=np.int32).tobytes()
+    return pa.StringArray.from_buffers(len(hashes), pa.py_buffer(borders), pa.py_buffer(written))
+
+
 def _array(values: object, kind: pa.DataType, length: int) -> "pa.Array[pa.Scalar]":
+    if isinstance(values, pa.Array):
+        return values
+    if isinstance(values, np.ndarray):
+        return pa.array(values).cast(kind)
     if isinstance(values, list | tuple):
         return pa.array(values, kind)
     return pa.repeat(pa.scalar(values, kind), length)  # pyright: ignore[reportCallIssue, reportArgumentType] (its stubs)

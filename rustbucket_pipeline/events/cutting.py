@@ -55,7 +55,7 @@ class _Cutter:
 
     def _lines(self, lines: JsonLines) -> Iterator[LogRecord | PlainLines]:
         start, data = self._taken()
-        plain = PlainLines(self._segment, start, data, lines.ends.tolist(), lines.ts.tolist())
+        plain = PlainLines(self._segment, start, data, lines.ends, lines.ts)
         if self._first <= lines.ts.min() and lines.ts.max() <= self._last:
             yield plain
         else:
@@ -65,8 +65,7 @@ class _Cutter:
         start, data = self._taken()
         ts = text.ts.clip(self._first, self._last)
         clamped = text.clamped | (ts != text.ts)
-        lists = text.ends.tolist(), text.claimed.tolist(), ts.tolist(), clamped.tolist()
-        return PlainText(self._segment, start, data, *lists, self._likely)
+        return PlainText(self._segment, start, data, text.ends, ts, text.claimed, clamped, self._likely)
 
     def _records(self, framed: Iterable[FramedRecord]) -> Iterator[LogRecord]:
         start, data = self._taken()

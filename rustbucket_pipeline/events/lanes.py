@@ -73,7 +73,7 @@ class Lanes:
     def _pass(self, records: int) -> None:
         piece, place = self._ahead.piece, self._ahead.place + records
         if isinstance(piece, PlainText):
-            self._safe_from = _safely_behind(piece.offset + piece.ends[place - 1])
+            self._safe_from = _safely_behind(piece.offset + piece.borders[place])
         elif isinstance(piece, LogRecord) and piece.kind == "text":
             self._safe_from = _safely_behind(piece.offset + len(piece.data))
         self._ahead.go(records)

@@ -56,7 +56,8 @@ def _encoded(blocks: Iterable[Sequence[pa.RecordBatch]], written: Written) -> It
     yield encoder.write_header()
     for block in blocks:
         for batch in block:
-            yield encoder.write_batch(batch)
+            if encoded := encoder.write_batch(batch):
+                yield encoded
         if block:
             written.add(block)
     yield encoder.finish()

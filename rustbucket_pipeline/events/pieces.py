@@ -1,9 +1,15 @@
 """A log's records as they are handed on: one, or many that follow each other in a block of its bytes. No meaning."""
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from rustbucket_pipeline.framing.split import Kind
+from rustbucket_pipeline.framing.words import Integers, Truths
 from rustbucket_pipeline.model.segment import Segment
 
 
@@ -23,8 +29,23 @@ class LogRecord(NamedTuple):
     likely: str
 
 
-class PlainLines(NamedTuple):
-    """JSON records one behind the other, every one with a time that counts; `data` begins at `offset` of the log.
+class Spans(NamedTuple):
+    """Where records begin in a block, and how long they are, in bytes."""
+
+    starts: Integers
+    lengths: Integers
+
+    def cut(self, data: bytes) -> list[bytes]:
+        """The records."""
+        return [
+            data[start:end]
+            for start, end in zip(self.starts.tolist(), (self.starts + self.lengths).tolist(), strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Block(ABC):
+    """Records one behind the other; `data` begins at `offset` of the log.
 
     Record n ends at `ends[n]`, counted from `data`'s beginning, and happened at `ts[n]` (microseconds, UTC).
     """
@@ -32,54 +53,64 @@ class PlainLines(NamedTuple):
     segment: Segment
     offset: int
     data: bytes
-    ends: list[int]
-    ts: list[int]
+    ends: Integers
+    ts: Integers
 
-    def span(self, place: int) -> tuple[int, int]:
-        """Where the record at this place begins and ends in `data`."""
-        return self.ends[place - 1] if place else 0, self.ends[place]
+    def records(self) -> Iterator[LogRecord]:
+        """All of them, one by one."""
+        return map(self.record, range(len(self.ends)))
+
+    @abstractmethod
+    def record(self, place: int) -> LogRecord:
+        """The record at this place, counted from 0."""
+
+    def spans(self, places: Sequence[int]) -> Spans:
+        """Of the records at these places."""
+        starts = np.concatenate(([0], self.ends[:-1]))[places]
+        return Spans(starts, self.ends[places] - starts)
+
+    @cached_property
+    def borders(self) -> list[int]:
+        """Where the first record begins, and where each ends."""
+        return [0, *self.ends.tolist()]
+
+    @cached_property
+    def times(self) -> list[int]:
+        """`ts`."""
+        return self.ts.tolist()
+
+
+@dataclass(frozen=True)
+class PlainLines(Block):
+    """JSON records, every one with a time that counts."""
 
     def record(self, place: int) -> LogRecord:
         """The record at this place, counted from 0."""
-        start, end = self.span(place)
-        ts = self.ts[place]
+        start, end = self.borders[place : place + 2]
+        ts = self.times[place]
         return LogRecord(
             self.segment, self.offset + start, self.data[start:end], "json", ts, ts, clamped=False, likely=""
         )
 
-    def records(self) -> Iterator[LogRecord]:
-        """All of them, one by one."""
-        return map(self.record, range(len(self.ends)))
 
+@dataclass(frozen=True)
+class PlainText(Block):
+    """Text records, with heads as Rustbucket writes them; `claims` and `clamped` are their columns of `LogRecord`."""
 
-class PlainText(NamedTuple):
-    """Text records one behind the other, with heads as Rustbucket writes them; `data` begins at `offset` of the log.
-
-    Record n ends at `ends[n]`, counted from `data`'s beginning; the others are its columns of `LogRecord`.
-    """
-
-    segment: Segment
-    offset: int
-    data: bytes
-    ends: list[int]
-    claimed: list[int]
-    ts: list[int]
-    clamped: list[bool]
+    claims: Integers
+    clamped: Truths
     likely: str
-
-    def span(self, place: int) -> tuple[int, int]:
-        """Where the record at this place begins and ends in `data`."""
-        return self.ends[place - 1] if place else 0, self.ends[place]
 
     def record(self, place: int) -> LogRecord:
         """The record at this place, counted from 0."""
-        start, end = self.span(place)
-        times = self.claimed[place], self.ts[place], self.clamped[place]
+        start, end = self.borders[place : place + 2]
+        times = self.claimed[place], self.times[place], bool(self.clamped[place])
         return LogRecord(self.segment, self.offset + start, self.data[start:end], "text", *times, self.likely)
 
-    def records(self) -> Iterator[LogRecord]:
-        """All of them, one by one."""
-        return map(self.record, range(len(self.ends)))
+    @cached_property
+    def claimed(self) -> list[int]:
+        """`claims`: the time each says itself (microseconds, UTC)."""
+        return self.claims.tolist()
 
 
 Piece = LogRecord | PlainLines | PlainText

@@ -1,21 +1,29 @@
-"""What both quick ways share: what a known message stands for, which records need a second look, and the columns.
+"""What both quick ways share: what a known message stands for, and what many records say, a column each.
 
 No bytes are read here; how a record's values are told is `quick`'s (JSON lines) and `quick_text`'s business.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
+# (pyarrow's stubs leave its arrays without parameters)
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
 from rustbucket_pipeline.events.casing import HEARD, Casing, tells_again
+from rustbucket_pipeline.events.columns import SCHEMA
 from rustbucket_pipeline.events.normalise import PROTOCOL_OF_TARGET
-from rustbucket_pipeline.events.own import PATHS
 from rustbucket_pipeline.events.quick_again import Again
 from rustbucket_pipeline.events.record import Meaning
-from rustbucket_pipeline.events.redact import SECRET_HINTS
 from rustbucket_pipeline.events.row import PROTOCOLS
 from rustbucket_pipeline.events.values import Address, address_of
+from rustbucket_pipeline.framing.words import Truths
 
 PROTOCOL_OF: Final = {
     spelling.encode(): name for name in PROTOCOLS for spelling in (name, name.upper(), name.capitalize())
@@ -23,36 +31,92 @@ PROTOCOL_OF: Final = {
 """By the log's spelling."""
 
 
-class Known(NamedTuple):
-    """What a known message stands for; `protocol` where the record doesn't say, `typed`: it tells what was typed."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What a known message stands for; the first six are columns of a row. `protocol`: also where none is written.
 
+    `refuses`, `opens` and `debug` as in `Meaning`; `typed`: it tells what was typed, `again`: it logs upper-cased what
+    was typed before. There is one object of each, and they are told apart as objects.
+    """
+
+    level: str
     target: str
-    message: str
     event_type: str
-    counted: bool
     protocol: str | None
+    counted: bool
+    message: str
     refuses: bool
     opens: bool
     typed: bool
+    again: bool
+    debug: tuple[str, ...]
 
 
-def known_of(target: str, message: str, meaning: Meaning, fields: set[str]) -> Known:
-    """Of a message with these fields."""
-    protocol = meaning.protocol or PROTOCOL_OF_TARGET.get(target)
-    typed = target == HEARD and meaning.counted and "command" in fields
-    return Known(target, message, meaning.event_type, meaning.counted, protocol, meaning.refuses, meaning.opens, typed)
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A known message with fields of these names."""
+
+    target: str
+    message: str
+    meaning: Meaning
+    names: frozenset[str]
+
+    @property
+    def again(self) -> bool:
+        """Whether it logs upper-cased what was typed before."""
+        return tells_again(self.target, self.names)
+
+    @property
+    def plain(self) -> bool:
+        """Whether its values can be told apart at once: Rust's Debug wrote none, or none but those."""
+        return self.again or not self.meaning.debug
+
+    def told(self, level: bytes, protocol: bytes | None) -> Known:
+        """What it stands for at that level; `protocol` as the record writes it, if it does."""
+        meaning, written = self.meaning, PROTOCOL_OF.get(protocol or b"")
+        return Known(
+            level.decode(),
+            self.target,
+            meaning.event_type,
+            written or meaning.protocol or PROTOCOL_OF_TARGET.get(self.target),
+            meaning.counted,
+            self.message,
+            meaning.refuses,
+            meaning.opens,
+            self.target == HEARD and meaning.counted and "command" in self.names,
+            self.again,
+            meaning.debug,
+        )
 
 
-def as_written(target: str, meaning: Meaning, fields: set[str]) -> bool:
-    """Whether the columns hold the values of a message with these fields as the log writes them."""
-    return not meaning.debug and not tells_again(target, fields)
+_MEANT: Final = [field.name for field in fields(Known)][:6]
+
+
+class Meant:
+    """What many records stand for, in their order."""
+
+    def __init__(self, known: Sequence[Known]) -> None:
+        """Few are different."""
+        numbers = {one: number for number, one in enumerate(dict.fromkeys(known))}
+        self._known = [*numbers]
+        self._numbers: NDArray[np.intp] = np.fromiter(map(numbers.__getitem__, known), np.intp, len(known))
+
+    def columns(self) -> dict[str, object]:
+        """The columns of their rows that no value is written in, as Arrow's."""
+        taken = pa.array(self._numbers, pa.int64())
+        return {
+            name: pa.array([getattr(one, name) for one in self._known], SCHEMA.field(name).type).take(taken)
+            for name in _MEANT
+        }
+
+    def are(self, name: str) -> Truths:
+        """Which of them count, refuse, open, or are typed."""
+        return np.array([getattr(one, name) for one in self._known], np.bool_)[self._numbers]
 
 
 class Values(NamedTuple):
     """A column each of what many records say, as the log writes it, but `fields`, which is JSON. Bytes are UTF-8."""
 
-    levels: Sequence[bytes | None]
-    protocols: Sequence[bytes | None]
     addresses: Sequence[bytes | None]
     usernames: Sequence[bytes | str | None]
     passwords: Sequence[bytes | str | None]
@@ -61,6 +125,21 @@ class Values(NamedTuple):
     paths: Sequence[bytes | str | None]
     seconds: Sequence[bytes | None]
     fields: Sequence[bytes | None]
+
+
+def columns_from(values: Values, sources: "Sources") -> dict[str, list[object]]:
+    """The columns of rows that values are written in."""
+    return {
+        "src_ip": [*map(sources.ips.__getitem__, values.addresses)],
+        "src_port": [*map(sources.ports.__getitem__, values.addresses)],
+        "username": [*values.usernames],
+        "password": [*values.passwords],
+        "command": [*values.commands],
+        "http_method": [*values.methods],
+        "http_path": [*values.paths],
+        "duration_ms": [None if value is None else int(value) * 1000.0 for value in values.seconds],
+        "fields": [*values.fields],
+    }
 
 
 class PlainRows(NamedTuple):
@@ -72,10 +151,16 @@ class PlainRows(NamedTuple):
 
     places: list[int]
     odd: list[int]
-    known: list[Known]
+    meant: Meant
     columns: dict[str, list[object]]
     again: dict[int, Again]
     told: Sequence[str] = ()
+
+    def typed(self, new: Truths) -> Iterator[tuple[int, str]]:
+        """Places of new records that tell what was typed, and what."""
+        for row in np.flatnonzero(self.meant.are("typed") & new).tolist():
+            command = self.columns["command"][row]
+            yield self.places[row], command.decode() if isinstance(command, bytes) else str(command)
 
     def spell(self, place: int, casing: Casing, at: int) -> None:
         """Put the values of one in `again` into its columns; `at` is its event time."""
@@ -85,30 +170,6 @@ class PlainRows(NamedTuple):
             self.columns[name][row] = value
 
 
-def columns_from(values: Values, known: Sequence[Known]) -> dict[str, list[object]]:
-    """`EventRow`'s columns that the records themselves tell."""
-    sources = [source_of(address) if address else None for address in values.addresses]
-    return {
-        "level": [*values.levels],
-        "target": [one.target for one in known],
-        "event_type": [one.event_type for one in known],
-        "protocol": [
-            PROTOCOL_OF[name] if name else one.protocol for name, one in zip(values.protocols, known, strict=True)
-        ],
-        "src_ip": [source and source.ip for source in sources],
-        "src_port": [source and source.port for source in sources],
-        "username": [*values.usernames],
-        "password": [*values.passwords],
-        "command": [*values.commands],
-        "http_method": [*values.methods],
-        "http_path": [*values.paths],
-        "duration_ms": [None if value is None else int(value) * 1000.0 for value in values.seconds],
-        "counted": [one.counted for one in known],
-        "message": [one.message for one in known],
-        "fields": [*values.fields],
-    }
-
-
 @lru_cache(maxsize=8192)
 def source_of(client_ip: bytes) -> Address | None:
     """The address, if it can be spelled again from its parts."""
@@ -116,27 +177,19 @@ def source_of(client_ip: bytes) -> Address | None:
     return address if address and address.exact else None
 
 
-def shunned(data: bytes, ends: Sequence[int], others: Iterable[bytes] = ()) -> set[int]:
-    """Places of records that may hold a secret of ours, be a visit of ours, hold one of `others`, or aren't UTF-8."""
-    lower = data.lower()
-    places = {bisect_right(ends, at) for hint in SECRET_HINTS for at in _places_of(hint, lower)}
-    places.update(bisect_right(ends, at) for part in (*PATHS, *others) for at in _places_of(part, data))
-    if not _is_utf8(data):
-        starts = [0, *ends]
-        places.update(place for place, end in enumerate(ends) if not _is_utf8(data[starts[place] : end]))
-    return places
+class Sources:
+    """The addresses that records name, each looked at once: their columns, by the log's spelling."""
 
+    def __init__(self, is_ours: Callable[[str], bool]) -> None:
+        """`is_ours` tells addresses of our own visits."""
+        self.ips: dict[bytes | None, str | None] = {None: None}
+        self.ports: dict[bytes | None, int | None] = {None: None}
+        self._is_ours = is_ours
 
-def _places_of(part: bytes, data: bytes) -> Iterator[int]:
-    at = data.find(part)
-    while at >= 0:
-        yield at
-        at = data.find(part, at + 1)
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    def takes(self, client_ip: bytes | None) -> bool:
+        """Whether it can be spelled again from its columns, and isn't ours."""
+        source = source_of(client_ip) if client_ip else None
+        if not client_ip or source is None or self._is_ours(client_ip.decode()):
+            return False
+        self.ips[client_ip], self.ports[client_ip] = source.ip, source.port
+        return True

@@ -12,28 +12,30 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from rustbucket_pipeline.events.casing import tells_again
 from rustbucket_pipeline.events.dialects.structured import TEMPLATES, Template
 from rustbucket_pipeline.events.pattern import Pattern
 from rustbucket_pipeline.events.quick_again import Again
-from rustbucket_pipeline.events.quick_columns import PROTOCOL_OF, Known, as_written, known_of
+from rustbucket_pipeline.events.quick_columns import PROTOCOL_OF, Kind, Known
 
 _NUMBER = "0|-?[1-9][0-9]{0,14}|true|false"
 _SECONDS = "0|[1-9][0-9]{0,8}"
 _ITEM = r'"[^"\\]*"'
 _DEBUG = rf"Some\({_ITEM}\)|None|\[(?:{_ITEM}(?:, {_ITEM})*)?\]"
-_COLUMNS = ("protocol", "client_ip", "username", "password", "command", "method", "path", "duration_secs")
-_TAKEN = frozenset(_COLUMNS) - {"duration_secs"}
+DEBUG = re.compile(_DEBUG)
+"""What Rust's Debug writes, with nothing escaped in it."""
+
+_COLUMNS = ("client_ip", "username", "password", "command", "method", "path", "duration_secs")
+_TAKEN = frozenset(_COLUMNS) - {"duration_secs"} | {"protocol"}
 
 Value = bytes | None
 
 Told = tuple[Value, ...]
-"""Level, protocol, client_ip, username, password, command, method, path, duration_secs and `fields` (JSON)."""
+"""client_ip, username, password, command, method, path, duration_secs and `fields` (JSON)."""
 
-CLIENT_IP: Final = 2
-COMMAND: Final = 5
+CLIENT_IP: Final = 0
+COMMAND: Final = 3
 
-_LEVEL, _FIELDS, _NOTHING, _FIRST = 0, 1, 2, 3
+_FIELDS, _NOTHING, _FIRST = 0, 1, 2
 """Where they stand among what `Told` is picked from; values follow."""
 
 _encode = msgspec.json.Encoder().encode
@@ -42,30 +44,34 @@ _encode = msgspec.json.Encoder().encode
 class Variant(NamedTuple):
     """One way to write a message: `match` reads what stands from its mark on, `literals` are sure to stand there.
 
-    `rest` are the values that stand in `fields`, `json` is how, and whether they must be spelled; `again` names the
-    values of a record that tells again what was typed.
+    `known` is what it stands for at a level and over a protocol, the value at `protocol`. `rest` are the values that
+    stand in `fields`, and whether they must be spelled; `json` is how. `names` are those of all but the protocol.
     """
 
     match: Callable[[bytes, int, int], re.Match[bytes] | None]
     literals: tuple[bytes, ...]
-    known: Known
+    known: Callable[[bytes, Value], Known]
+    protocol: int | None
     rest: tuple[tuple[int, bool], ...]
     json: bytes
-    again: tuple[str, ...]
-    debug: tuple[str, ...]
+    names: tuple[str, ...]
     picked: Callable[[Told], Told]
 
-    def told(self, level: bytes, values: Told) -> Told:
-        """The record of that level with these values."""
-        if not self.rest:
-            return self.picked((level, None, None, *values))
-        members = [_spelled(values[at]) if text else values[at] for at, text in self.rest]
-        return self.picked((level, self.json % tuple(members), None, *values))
+    def meant(self, level: bytes, values: Told) -> Known:
+        """What the record of that level with these values stands for."""
+        return self.known(level, None if self.protocol is None else values[self.protocol])
 
-    def told_again(self, values: Told) -> Again:
-        """The values that `again` names, all but the protocol."""
-        texts = (str(value or b"", "utf-8") for value in values[-len(self.again) :])
-        return Again(tuple(zip(self.again, texts, strict=True)), self.debug)
+    def told(self, values: Told) -> Told:
+        """The record with these values."""
+        if not self.rest:
+            return self.picked((None, None, *values))
+        members = [_spelled(values[at]) if text else values[at] for at, text in self.rest]
+        return self.picked((self.json % tuple(members), None, *values))
+
+    def again(self, known: Known, values: Told) -> Again:
+        """What such a record tells again: all but the protocol."""
+        texts = (str(value or b"", "utf-8") for value in values[-len(self.names) :])
+        return Again(tuple(zip(self.names, texts, strict=True)), known.debug)
 
 
 @lru_cache(maxsize=1024)
@@ -98,22 +104,22 @@ def _value(pattern: Pattern, at: int) -> str:
 
 def _variant(target: str, message: str, template: Template) -> Variant | None:
     """None if its values need a second look."""
-    pattern, meaning = template.pattern, template.meaning
+    pattern = template.pattern
     names = [hole.name for hole in pattern.holes]
-    again = not as_written(target, meaning, set(names))
-    if meaning.debug and not tells_again(target, names):
+    kind = Kind(target, message, template.meaning, frozenset(names))
+    if not kind.plain:
         return None
-    rest = [] if again else [(at, *hole) for at, hole in enumerate(pattern.holes) if hole.name not in _TAKEN]
+    rest = [] if kind.again else [(at, *hole) for at, hole in enumerate(pattern.holes) if hole.name not in _TAKEN]
     columns = [_FIRST + names.index(name) if name in names else _NOTHING for name in _COLUMNS]
     return Variant(
         re.compile(_expression(pattern, message).encode(), re.DOTALL).fullmatch,
         tuple(literal.encode() for literal in pattern.literals[1:] if literal),
-        known_of(target, message, meaning, set(names)),
+        lru_cache(maxsize=64)(kind.told),
+        names.index("protocol") if "protocol" in names else None,
         tuple((at, mark != "#") for at, _, mark in rest),
         b"{%b}" % b",".join(b'"%b":%%b' % name.encode() for _, name, _ in rest),
-        tuple(name for name in names if name != "protocol") if again else (),
-        meaning.debug,
-        itemgetter(_LEVEL, *columns, _FIELDS),
+        tuple(name for name in names if name != "protocol"),
+        itemgetter(*columns, _FIELDS),
     )
 
 

@@ -5,14 +5,17 @@ way (`parse`); both give the same rows.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from rustbucket_pipeline.events.dialects.kv import MARK
 from rustbucket_pipeline.events.normalise import UNTIDY_FROM
 from rustbucket_pipeline.events.pieces import PlainText
 from rustbucket_pipeline.events.quick_again import Again
-from rustbucket_pipeline.events.quick_columns import Known, PlainRows, Values, columns_from, shunned, source_of
+from rustbucket_pipeline.events.quick_columns import Known, Meant, PlainRows, Sources, Values, columns_from
+from rustbucket_pipeline.events.quick_look import need_second_look, records_with
 from rustbucket_pipeline.events.quick_templates import CLIENT_IP, COMMAND, VARIANTS, Told, Variant
+from rustbucket_pipeline.events.uncollected import uncollected
 from rustbucket_pipeline.framing.texts import HEAD_BYTES, LEVEL
 
 _MARK: Final = MARK.encode()
@@ -26,6 +29,7 @@ class TextValues(NamedTuple):
     known: list[Known | None]
     again: dict[int, Again]
     odd: list[int]
+    sources: Sources
 
     def rows(self, start: int, end: int) -> PlainRows:
         """The records of a stretch of places."""
@@ -34,9 +38,9 @@ class TextValues(NamedTuple):
         odd = [place for place in self.odd if start <= place < end]
         told = [one for one in self.told[start:end] if one is not None]
         meant = [one for one in known if one is not None]
-        columns = columns_from(Values(*zip(*told, strict=True)), meant) if told else {}
+        columns = columns_from(Values(*zip(*told, strict=True)), self.sources) if told else {}
         again = {place: one for place, one in self.again.items() if start <= place < end}
-        return PlainRows(places, odd, meant, columns, again)
+        return PlainRows(places, odd, Meant(meant), columns, again)
 
     def tells_of(self, place: int) -> Iterator[str]:
         """Whom and what a plain record tells of."""
@@ -45,30 +49,29 @@ class TextValues(NamedTuple):
             yield from (value.decode() for at in (CLIENT_IP, COMMAND) if (value := told[at]))
 
 
+@uncollected
 def text_values(text: PlainText, is_ours: Callable[[str], bool]) -> TextValues:
     """Read the records that are plain, hold none of our secrets and tell of none of our own visits (`is_ours`)."""
     data = text.data
-    second_look = shunned(data, text.ends, [b"\0"])
-    values = TextValues([], [], {}, [])
-    start = 0
-    for place, end in enumerate(text.ends):
+    second_look = need_second_look(data, text.ends) | records_with(b"\0", data, text.ends)
+    values = TextValues([], [], {}, [], Sources(is_ours))
+    for place, (start, end) in enumerate(pairwise(text.borders)):
         told = known = None
         mark = data.find(_MARK, start, end) if end - start <= UNTIDY_FROM and place not in second_look else -1
         variants = VARIANTS.get(data[start + HEAD_BYTES : mark]) if mark >= 0 else None
         if variants is not None and (found := _read(data, mark, end - 1, variants)) is not None:
             variant, groups = found
-            told = variant.told(data[start + _LEVEL : start + _LEVEL_END].lstrip(), groups)
+            told = variant.told(groups)
             client_ip = told[CLIENT_IP]
-            if client_ip is None or not (source_of(client_ip) is None or is_ours(client_ip.decode())):
-                known = variant.known
-                if variant.again:
-                    values.again[place] = variant.told_again(groups)
+            if client_ip in values.sources.ips or values.sources.takes(client_ip):
+                known = variant.meant(data[start + _LEVEL : start + _LEVEL_END].lstrip(), groups)
+                if known.again:
+                    values.again[place] = variant.again(known, groups)
         if known is None:
             told = None
             values.odd.append(place)
         values.told.append(told)
         values.known.append(known)
-        start = end
     return values
 
 

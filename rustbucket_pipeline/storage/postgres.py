@@ -3,7 +3,10 @@
 Where the server is: `databases`. What a migration does: `migrations`. No queries about rustbuckets or logs.
 """
 
+import sys
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -23,6 +26,9 @@ from rustbucket_pipeline.storage import databases, embedded, migrations, reader
 
 OLDEST_SERVER = 15
 """Major version of PostgreSQL that our SQL needs."""
+
+_CHUNKS_WAITING = 2
+_EAGER_SECONDS = 0.0002
 
 _PATIENCE = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 """Seconds: a server that vanished is noticed within a minute, not after two hours."""
@@ -101,13 +107,33 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
 
 
 def copy_binary(connection: Connection, table: str, columns: Sequence[str], chunks: Iterable[bytes]) -> int:
-    """Append rows that are encoded already, as binary COPY has them, header and trailer included; how many."""
+    """Append rows that are encoded already, as binary COPY has them, header and trailer included; how many.
+
+    Chunks are sent in a thread of its own while later ones are made; few of them wait.
+    """
 
     def feed(copy: psycopg.Copy) -> None:
-        for chunk in chunks:
-            copy.write(chunk)
+        sent = deque[Future[None]]()
+        with _eager_threads(), ThreadPoolExecutor(1, "copy") as sender:
+            for chunk in chunks:
+                sent.append(sender.submit(copy.write, chunk))
+                if len(sent) > _CHUNKS_WAITING:
+                    sent.popleft().result()
+            for one in sent:
+                one.result()
 
     return _copy(connection, table, columns, "binary", feed)
+
+
+@contextmanager
+def _eager_threads() -> Generator[None]:
+    """Let a thread that waits for the interpreter have it soon: the server would wait with it, 5 ms at a time."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_EAGER_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _copy(

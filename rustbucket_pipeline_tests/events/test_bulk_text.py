@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rustbucket_pipeline.demo.cast import cast_fleet
@@ -43,6 +43,7 @@ def read_at_once(data: bytes) -> float:
 
 
 @given(st.integers(0, 2**32), st.sampled_from([0.0, 0.001, 0.01]), st.sampled_from([50, 300]))
+@example(4772, 0.01, 300).via("a line told before, right behind a calm stretch, is in the record before it")
 @settings(max_examples=60, deadline=None)
 def test_known_messages_with_any_values_give_the_rows_of_the_exact_way(seed, oddness, records):
     agree(Writer(seed, oddness).log(records))
