@@ -2,12 +2,13 @@
 
 import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from io import UnsupportedOperation
+from itertools import groupby
 from uuid import uuid4
 
 from rich.console import Console
@@ -133,8 +134,9 @@ class _Shop:
         if self.asked.arguments:
             run_config(self.starter.definitions, job, self.asked.arguments)  # before anything is noted as asked for
         order = self._order(job, windows)
-        for window, why in order.left.items():
-            say(f"{job.name}{f', {window}' if window else ''}: not run: {why}; --force runs it all the same")
+        for unasked, why in _together(order.left):
+            what = f"{job.name}, {span(unasked)}" if unasked else job.name
+            say(f"{what}: not run: {why}; --force runs it all the same")
         if not order.runs and not order.left:
             say(f"{job.name}: nothing is due")
         return self.start_each(job, order.runs)
@@ -227,6 +229,12 @@ def _terminal() -> Generator[Console]:
         return
     with own:
         yield Console(file=own, highlight=False)
+
+
+def _together(left: Mapping[Window | None, str]) -> Iterator[tuple[list[Window], str]]:
+    """What isn't run, windows with the same reason together."""
+    for why, group in groupby(left.items(), key=lambda item: item[1]):
+        yield [window for window, _ in group if window is not None], why
 
 
 def _words(stretch: tuple[Window, Window]) -> str:

@@ -105,7 +105,7 @@ class Starter:
             run_id=start.run_id,
             run_config=start.config,
             status=dg.DagsterRunStatus.NOT_STARTED,
-            tags=start.tags,
+            tags=_with_own_tags(job, start.tags),
             remote_job_origin=origin.get_job_origin(start.job.name),
             job_code_origin=JobPythonOrigin(
                 start.job.name,
@@ -173,6 +173,13 @@ class Starter:
                 f"run {run_id[:8]} is gone: somebody deleted it; `rustbucket jobs list` shows what is left"
             )
         return run
+
+
+def _with_own_tags(job: dg.JobDefinition, tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags, and those that every run of the job has."""
+    key = tags.get(PARTITION)
+    own: Mapping[str, str] = job.get_tags_for_partition_key(key, selected_asset_keys=None) if key else {}
+    return {**job.run_tags, **own, **tags}
 
 
 class _Watching:
