@@ -1,6 +1,5 @@
 """When a job last succeeded: by its own runs, by Dagster's asset runs, by what people said; never by forced ones."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -14,12 +13,6 @@ from rustbucket_pipeline.control.success import last_counted, last_success
 from rustbucket_pipeline.errors import UsageError
 
 SUCCESS, FAILURE = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
 
 
 def note(
