@@ -1,6 +1,11 @@
 """`python -m docs.environment`: writes the README's environment table anew from `settings.py`, which has every word."""
 
-from rustbucket_pipeline.settings import PROJECT_ROOT, environment_table
+from collections.abc import Iterator
+
+from pydantic import AliasChoices
+
+from rustbucket_pipeline.alert_settings import AlertSettings
+from rustbucket_pipeline.settings import PROJECT_ROOT, Settings
 
 README = PROJECT_ROOT / "README.md"
 BEGIN, END = "<!-- environment: python -m docs.environment -->\n", "<!-- end of environment -->\n"
@@ -12,6 +17,16 @@ def main() -> None:
     _, _, after = rest.partition(END)
     rows = "".join(f"| {name} | {description} |\n" for name, description in environment_table())
     README.write_text(f"{before}{BEGIN}| variable | what it sets |\n|---|---|\n{rows}{END}{after}", encoding="utf-8")
+
+
+def environment_table() -> Iterator[tuple[str, str]]:
+    """Every variable and what it does, for the README."""
+    fields = Settings.model_fields
+    for name in sorted(fields, key=lambda name: name in AlertSettings.model_fields):
+        field = fields[name]
+        alias = field.validation_alias
+        if isinstance(alias, AliasChoices):
+            yield " or ".join(f"`{choice}`" for choice in alias.choices), field.description or ""
 
 
 if __name__ == "__main__":

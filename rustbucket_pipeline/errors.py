@@ -11,6 +11,7 @@
     └── TransientError          may pass by itself: worth a retry
         ├── DatabaseUnavailable
         ├── StoreUnavailable
+        ├── TargetUnavailable   a message about alerts wasn't taken; it is sent again later
         └── SourceUnavailable   one rustbucket's logs or answers; never stops the others
             ├── FetchFailed     asking it over HTTP failed; `outcome` says how
             └── FileUnavailable one of its log files can't be read now; its others go on
@@ -77,6 +78,10 @@ class DatabaseUnavailable(TransientError):
 
 class StoreUnavailable(TransientError):
     """The archive's object store doesn't answer."""
+
+
+class TargetUnavailable(TransientError):
+    """Where a message about alerts was sent to, it wasn't taken."""
 
 
 class SourceUnavailable(TransientError):

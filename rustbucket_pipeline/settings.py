@@ -1,18 +1,18 @@
 """Every setting and environment variable, once, with its default and what it costs.
 
 Nothing is read at import: `load_settings()` reads the environment when called. The README's table is generated
-from the descriptions here (`environment_table`), and a test compares the two. No defaults live anywhere else.
+from the descriptions here (`docs/environment.py`), and a test compares the two. No defaults live anywhere else.
 """
 
 import tomllib
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AliasChoices, AwareDatetime, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from rustbucket_pipeline.alert_settings import AlertSettings
 from rustbucket_pipeline.errors import ConfigurationError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -21,8 +21,14 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 FIRST_SIGHT = timedelta(days=30)
 """How far before the day of set-up the first window lies unless `RUSTBUCKET_SINCE` says otherwise."""
 
+MAY_BE_EMPTY = (
+    *("anthropic_api_key", "database_url", "reader_url", "archive_url", "s3_endpoint", "since", "sources_keep_days"),
+    *("sentry_dsn", "notify_urls", "notify_digest_hour", "job_log_keep_days"),
+)
+"""Fields for which an empty variable is as good as none."""
 
-class Settings(BaseSettings):
+
+class Settings(AlertSettings):
     """What an operator can set. Every default is the safe choice; nothing here is needed for a first run."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -214,17 +220,7 @@ class Settings(BaseSettings):
     def _split_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator(
-        "anthropic_api_key",
-        "database_url",
-        "reader_url",
-        "archive_url",
-        "s3_endpoint",
-        "since",
-        "sources_keep_days",
-        "job_log_keep_days",
-        mode="before",
-    )
+    @field_validator(*MAY_BE_EMPTY, mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -286,11 +282,3 @@ def load_settings() -> Settings:
         raise ConfigurationError(
             f"{settings.state_file} can't be read ({error}); correct `since` or delete the file"
         ) from error
-
-
-def environment_table() -> Iterator[tuple[str, str]]:
-    """Every variable and what it does, for the README and for `--help`."""
-    for field in Settings.model_fields.values():
-        alias = field.validation_alias
-        if isinstance(alias, AliasChoices):
-            yield " or ".join(f"`{choice}`" for choice in alias.choices), field.description or ""

@@ -18,7 +18,7 @@ from rustbucket_pipeline.storage import embedded
 from rustbucket_pipeline.storage.objects import Archive, open_archive
 from rustbucket_pipeline.storage.postgres import open_database, upgrade
 
-OURS = ("RUSTBUCKET_", "DAGSTER_", "AWS_", "ANTHROPIC_", "CLAUDE_", "PG")
+OURS = ("RUSTBUCKET_", "DAGSTER_", "AWS_", "ANTHROPIC_", "CLAUDE_", "PG", "SENTRY_", "ALERT_")
 TEMPLATE = "migrated"
 numbers = itertools.count(1)
 

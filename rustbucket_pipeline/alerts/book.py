@@ -15,7 +15,9 @@ LONGEST_CAUSE = 1000
 LONGEST_SUBJECT = 200
 
 
-def raise_(connection: Connection, kind: str, subject: str, cause: str, severity: str, now: datetime) -> None:
+def raise_(
+    connection: Connection, kind: str, subject: str, cause: str, severity: str, now: datetime, times: int = 1
+) -> None:
     """Open an alert (`kinds.Kind`, `kinds.Severity`); if one is open already, count it and keep the newest cause."""
     cause = bounded(cause, LONGEST_CAUSE)
     statement = insert(alerts).values(
@@ -25,6 +27,7 @@ def raise_(connection: Connection, kind: str, subject: str, cause: str, severity
         severity=severity,
         opened_at=now,
         last_seen_at=now,
+        count=times,
     )
     connection.execute(
         statement.on_conflict_do_update(
@@ -33,7 +36,7 @@ def raise_(connection: Connection, kind: str, subject: str, cause: str, severity
             set_={
                 "cause": cause,
                 "severity": severity,
-                "count": alerts.c.count + 1,
+                "count": alerts.c.count + times,
                 "last_seen_at": func.greatest(alerts.c.last_seen_at, statement.excluded.last_seen_at),
             },
         )
@@ -46,6 +49,15 @@ def clear(connection: Connection, kind: str, subject: str, now: datetime, by: st
         update(alerts)
         .where(alerts.c.kind == kind, alerts.c.subject == bounded(subject, LONGEST_SUBJECT))
         .where(alerts.c.closed_at.is_(None))
+        .values(closed_at=now, closed_by=bounded(by, LONGEST_SUBJECT))
+    )
+
+
+def clear_all(connection: Connection, subject: str, now: datetime, by: str) -> None:
+    """Close every open alert about that subject, of whatever kind: it is no longer our business."""
+    connection.execute(
+        update(alerts)
+        .where(alerts.c.subject == bounded(subject, LONGEST_SUBJECT), alerts.c.closed_at.is_(None))
         .values(closed_at=now, closed_by=bounded(by, LONGEST_SUBJECT))
     )
 

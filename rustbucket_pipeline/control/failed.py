@@ -5,7 +5,7 @@ What is noted of them and who is told: `failures.py`. A cause is a name, few and
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -21,6 +21,9 @@ CAUSES = "rustbucket/causes"
 
 MOST = 100
 """Runs looked at per tick."""
+
+LATE = timedelta(minutes=1)
+"""How much later than its time a run's record may become visible."""
 
 LONGEST_NAME, LONGEST_WHY = 100, 500
 
@@ -47,16 +50,29 @@ class Failed:
     at: datetime
 
 
-def failed_since(instance: dg.DagsterInstance, since: datetime, first: datetime) -> tuple[list[Failed], datetime]:
-    """What failed in runs changed since then, oldest first, and until when all of that is known.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Up to when (UTC) the failures are known, and the runs since shortly before: a record may become visible late."""
 
-    Windows before `first` don't count. A run may be seen again: its record changes when it is retried.
+    until: datetime
+    runs: frozenset[str] = frozenset()
+
+
+def failed_since(
+    instance: dg.DagsterInstance, seen: Seen, first: datetime, most: int = MOST
+) -> tuple[list[Failed], Seen]:
+    """What failed in the next so many runs that weren't seen, oldest first, and what is seen then.
+
+    Windows before `first` don't count.
     """
-    failures = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since)
-    records = instance.get_run_records(failures, limit=MOST, order_by="update_timestamp", ascending=True)
-    found = [failed for record in records for failed in _failed(instance, record, first)]
-    until = records[-1].update_timestamp.replace(tzinfo=UTC) if records else since
-    return found, until
+    failures = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=seen.until - LATE)
+    limit = most + len(seen.runs)
+    records = instance.get_run_records(failures, limit=limit, order_by="update_timestamp", ascending=True)
+    new = [record for record in records if record.dagster_run.run_id not in seen.runs]
+    found = [failed for record in new for failed in _failed(instance, record, first)]
+    until = max([seen.until, *(record.update_timestamp.replace(tzinfo=UTC) for record in new)])
+    late = {r.dagster_run.run_id for r in records if r.update_timestamp.replace(tzinfo=UTC) > until - LATE}
+    return found, Seen(until, frozenset(late))
 
 
 def succeeded_at(instance: dg.DagsterInstance, job: str) -> datetime | None:

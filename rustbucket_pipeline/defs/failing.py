@@ -58,7 +58,7 @@ def failure_of(failed: Mapping[str, Exception], description: str = "") -> dg.Fai
     causes = {key: _cause(error) for key, error in failed.items()}
     named = "; ".join(f"{key}: {why}" if key else why for key, (_, why) in causes.items())
     return dg.Failure(
-        description=description or named,
+        description=description or (named if "" in failed else f"{len(failed)} windows failed: {named}"),
         metadata={CAUSES: dg.MetadataValue.json(causes)},
         allow_retries=all(isinstance(error, TransientError) for error in failed.values()),
     )
@@ -105,9 +105,7 @@ def each_window(
             failed[window.key] = error  # a bug that one window meets stops no other
             context.log.exception("%s: unexpected", window)
     if failed:
-        failure = failure_of(failed)
-        failure.description = f"{len(failed)} windows failed: {failure.description}"
-        raise failure
+        raise failure_of(failed)
 
 
 def _reported(context: dg.AssetExecutionContext) -> set[str]:

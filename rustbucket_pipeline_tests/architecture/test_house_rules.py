@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rustbucket_pipeline.settings import PROJECT_ROOT, environment_table
+from docs.environment import environment_table
+from rustbucket_pipeline.settings import PROJECT_ROOT
 
 PACKAGE = PROJECT_ROOT / "rustbucket_pipeline"
 MODULES = sorted(PACKAGE.rglob("*.py"))
