@@ -8,7 +8,9 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,13 @@ TOP_LEVEL = ("pyproject.toml", "workspace.yaml", "dagster.yaml", "rustbucket_pip
 
 @dataclass(frozen=True)
 class Checkout:
-    """Where the project lies; its home is `.rustbucket` below, as by default."""
+    """Where the project lies; its home is `.rustbucket` below, as by default. `variables`: what is configured."""
 
     root: Path
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
-    def at(cls, root: Path) -> "Checkout":
+    def at(cls, root: Path, **variables: str) -> "Checkout":
         root.mkdir(parents=True)
         for name in TOP_LEVEL:
             source = PROJECT_ROOT / name
@@ -34,12 +37,13 @@ class Checkout:
                 shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, root / name)
-        return cls(root)
+        return cls(root, variables)
 
     @property
     def environment(self) -> dict[str, str]:
-        """Nothing of ours, nothing of Dagster's."""
-        return {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "HOME": str(self.root), "LANG": "C.UTF-8"}
+        """Nothing of ours or Dagster's but what the checkout is told."""
+        own = {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "HOME": str(self.root), "LANG": "C.UTF-8"}
+        return {**own, **self.variables}
 
     def run(self, module: str, *arguments: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m module arguments` there."""
@@ -90,6 +94,25 @@ class Checkout:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def programs(self) -> dict[int, str]:
+        """What works in the checkout, the database aside: command lines by process id."""
+        found: dict[int, str] = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it ended meanwhile
+                if process.joinpath("cwd").readlink() == self.root:
+                    command = process.joinpath("cmdline").read_text(encoding="utf-8")
+                    found[int(process.name)] = command.replace("\0", " ")
+        return found
+
+    def program(self, name: str) -> int:
+        """The process whose command line has this, 0 for none; the youngest, if an older one is just ending."""
+        return max((pid for pid, command in self.programs().items() if name in command), default=0)
+
+    def postgres(self) -> int:
+        """The embedded server's process."""
+        file = self.root / ".rustbucket" / "pg" / "postmaster.pid"
+        return int(file.read_text(encoding="utf-8").split()[0])
 
     @property
     def output(self) -> Path:

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import urllib.error
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,18 +63,18 @@ def test_it_starts_everything_and_ctrl_c_ends_everything(
     }
     assert schedules == dict.fromkeys((job.name for job in JOBS), "RUNNING")
     eventually(port, process, heal_has_ticked)
-    kill_postgres(checkout)
+    os.kill(checkout.postgres(), signal.SIGKILL)
     eventually(port, process, daemons_are_healthy)
 
     second = checkout.rustbucket("up", "--port", str(free_port()), check=False)
     assert second.returncode == 2
     assert "runs already" in second.stderr
 
-    victims = {name: pid_of(checkout, name) for name in ("web.server", "dagster-daemon", "api grpc")}
+    victims = {name: checkout.program(name) for name in ("web.server", "dagster-daemon", "api grpc")}
     for victim in victims.values():
         os.kill(victim, signal.SIGKILL)
     eventually(port, process, lambda state: daemons_are_healthy(state) and is_loaded(state))
-    assert not set(victims.values()) & {pid_of(checkout, name) for name in victims}
+    assert not set(victims.values()) & {checkout.program(name) for name in victims}
     said = checkout.output.read_text(encoding="utf-8")
     assert "the web server was ended by SIGKILL; starting it again in 1 s" in said
     assert "the daemon was ended by SIGKILL; starting it again in 1 s" in said
@@ -89,23 +88,8 @@ def test_it_starts_everything_and_ctrl_c_ends_everything(
     assert process.wait(60) == 130, checkout.output.read_text(encoding="utf-8")
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
-    assert pids_of(checkout) == {}
+    assert checkout.programs() == {}
     assert not request_reload(Settings(DAGSTER_HOME=checkout.root))
-
-
-def pids_of(checkout: Checkout) -> dict[int, str]:
-    """What works in the checkout, the database aside."""
-    found: dict[int, str] = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it ended meanwhile
-            if process.joinpath("cwd").readlink() == checkout.root:
-                found[int(process.name)] = process.joinpath("cmdline").read_text(encoding="utf-8").replace("\0", " ")
-    return found
-
-
-def pid_of(checkout: Checkout, name: str) -> int:
-    """Of the program whose command line has this; the youngest, if an older one is just ending."""
-    return max((pid for pid, command in pids_of(checkout).items() if name in command), default=0)
 
 
 def is_loaded(state: dict[str, Any]) -> bool:
@@ -124,11 +108,6 @@ def heal_has_ticked(state: dict[str, Any]) -> bool:
 def daemons_are_healthy(state: dict[str, Any]) -> bool:
     daemons = state["instance"]["daemonHealth"]["allDaemonStatuses"]
     return all(daemon["healthy"] for daemon in daemons if daemon["required"])
-
-
-def kill_postgres(checkout: Checkout) -> None:
-    pid = int((checkout.root / ".rustbucket/pg/postmaster.pid").read_text(encoding="utf-8").split()[0])
-    os.kill(pid, signal.SIGKILL)
 
 
 def test_a_port_that_is_taken_is_named_in_one_line(checkout: Checkout) -> None:
