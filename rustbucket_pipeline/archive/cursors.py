@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, Connection, Row, Text, any_, func, insert, literal, select, update
+from sqlalchemy import ARRAY, BigInteger, Connection, Row, Text, any_, insert, literal, select, update
 
 from rustbucket_pipeline.archive.sources.base import SourceFile
 from rustbucket_pipeline.framing.times import Clock, moment_of
@@ -83,13 +83,6 @@ def expire(connection: Connection, known: Mapping[str, Cursor], listed: Collecti
     gone = [cursor for key, cursor in known.items() if cursor.listed and cursor.unarchived and key not in listed]
     _update(connection, [cursor for cursor in gone if not cursor.expired], expired_at=now)
     return gone
-
-
-def expired_files(connection: Connection, rustbucket_id: str) -> int:
-    """How many files of the rustbucket are gone though not all of them is archived."""
-    gone = source_files.c.expired_at.is_not(None) & source_files.c.replaced_at.is_(None)
-    query = select(func.count()).where(source_files.c.rustbucket_id == rustbucket_id, gone)
-    return connection.execute(query).scalar_one()
 
 
 def leave(

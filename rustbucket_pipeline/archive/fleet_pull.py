@@ -3,6 +3,7 @@
 Registry and tokens are handed in; sources are opened by `opening`. Nothing here knows a road or a byte.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,18 +12,17 @@ from functools import partial
 
 from sqlalchemy import Connection, func, select
 
-from rustbucket_pipeline.alerts.book import clear, raise_
+from rustbucket_pipeline.alerts.book import clear, open_alerts, raise_
 from rustbucket_pipeline.alerts.kinds import Kind, Severity
 from rustbucket_pipeline.archive import ledger
-from rustbucket_pipeline.archive.cursors import expired_files
 from rustbucket_pipeline.archive.flood import note_flood
-from rustbucket_pipeline.archive.mend import lost_segments, refetch
+from rustbucket_pipeline.archive.mend import Lost, lost_segments, refetch
 from rustbucket_pipeline.archive.pull import PullContext, Pulled, pull_source
 from rustbucket_pipeline.archive.sources.base import Source
 from rustbucket_pipeline.archive.steps import Step
 from rustbucket_pipeline.errors import FetchFailed, SourceUnavailable
 from rustbucket_pipeline.model.outcome import Outcome
-from rustbucket_pipeline.model.window import Window
+from rustbucket_pipeline.model.window import HALF_HOUR, Window
 from rustbucket_pipeline.net import breaker
 from rustbucket_pipeline.net.asking import EXTRACT_LOGS
 from rustbucket_pipeline.net.open_files import make_room
@@ -121,6 +121,7 @@ def _mend(context: PullContext, openers: dict[str, Opener], windows: Sequence[Wi
     with context.engine.connect() as connection:
         lost = lost_segments(connection, context.archive, [window.start for window in windows])
     context.reached(Step.MISSED)
+    still_gone: list[Lost] = []
     for rustbucket_id in sorted({segment.rustbucket_id for segment in lost}):
         gone = [segment for segment in lost if segment.rustbucket_id == rustbucket_id]
         try:
@@ -129,13 +130,23 @@ def _mend(context: PullContext, openers: dict[str, Opener], windows: Sequence[Wi
         except SourceUnavailable:
             pass
         context.reached(Step.MENDED)
-        with context.engine.begin() as connection:
-            if gone:
-                cause = f"{len(gone)} archived segments are gone and the source no longer holds them"
-                raise_(connection, "gap_unfillable", rustbucket_id, cause, "error", context.now)
-            elif not expired_files(connection, rustbucket_id):
-                clear(connection, "gap_unfillable", rustbucket_id, context.now, "fetched again")
-        yield from (segment.link.object_key for segment in gone)
+        still_gone += gone
+    with context.engine.begin() as connection:
+        _note_lost(connection, windows, still_gone, context.now)
+    yield from (segment.link.object_key for segment in still_gone)
+
+
+def _note_lost(connection: Connection, windows: Sequence[Window], gone: Sequence[Lost], now: datetime) -> None:
+    """An alert for each rustbucket's window that lost segments for good, closed when that window is whole again."""
+    kind = Kind.GAP_UNFILLABLE
+    lost = Counter(f"{one.rustbucket_id} {Window(one.window_start, HALF_HOUR).key}" for one in gone)
+    for subject, count in lost.items():
+        cause = f"{count} archived segments are gone and the source no longer holds them"
+        raise_(connection, kind, subject, cause, kind.severity, now)
+    looked_at = {window.key for window in windows}
+    for open_kind, subject in open_alerts(connection):
+        if open_kind == kind.value and subject.partition(" ")[2] in looked_at and subject not in lost:
+            clear(connection, kind, subject, now, "it is whole again")
 
 
 def contents_of(connection: Connection, start: datetime) -> WindowContents:

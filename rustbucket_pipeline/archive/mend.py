@@ -22,9 +22,10 @@ from rustbucket_pipeline.storage.tables import segments, source_files
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A segment the ledger names whose object isn't in the archive, or was cut. `keys` are files of its log."""
+    """A segment whose object isn't in the archive, or was cut; its window's start (UTC), and the files of its log."""
 
     rustbucket_id: str
+    window_start: datetime
     keys: tuple[str, ...]
     link: Link
 
@@ -40,7 +41,12 @@ def lost_segments(connection: Connection, archive: Archive, starts: Sequence[dat
         select(segments, copies.label("keys")).where(segments.c.window_start.in_(starts)).order_by(segments.c.id)
     )
     return [
-        Lost(row.rustbucket_id, tuple(row.keys or ()), Link(row.byte_start, row.byte_end, row.sha256, row.object_key))
+        Lost(
+            row.rustbucket_id,
+            row.window_start,
+            tuple(row.keys or ()),
+            Link(row.byte_start, row.byte_end, row.sha256, row.object_key),
+        )
         for row in rows
         if archive.size(row.object_key) != row.stored_bytes
     ]

@@ -13,7 +13,7 @@ from threading import BoundedSemaphore
 
 from sqlalchemy import Connection, Engine
 
-from rustbucket_pipeline.alerts.book import raise_
+from rustbucket_pipeline.alerts.book import clear, raise_
 from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.archive import cursors, ledger
 from rustbucket_pipeline.archive.beside import AT_ONCE
@@ -142,6 +142,8 @@ def _note_gone(connection: Connection, rustbucket_id: str, gone: Sequence[Cursor
     if new:
         cause = f"{len(gone)} files are gone from the source before all of them was archived, e.g. {new[0].key}"
         raise_(connection, Kind.GAP_UNFILLABLE, rustbucket_id, cause, Kind.GAP_UNFILLABLE.severity, now)
+    elif not gone:
+        clear(connection, Kind.GAP_UNFILLABLE, rustbucket_id, now, "back at the source")
 
 
 def _pull_batch(

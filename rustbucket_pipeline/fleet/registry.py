@@ -9,8 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 
-from rustbucket_pipeline.alerts.book import clear
-from rustbucket_pipeline.alerts.kinds import Kind
+from rustbucket_pipeline.alerts.book import clear_all
 from rustbucket_pipeline.errors import NoSuchRustbucket, UsageError
 from rustbucket_pipeline.fleet.clashes import clashes
 from rustbucket_pipeline.fleet.entry import Entry
@@ -102,14 +101,7 @@ def retire(connection: Connection, rustbucket_id: str, now: datetime) -> Rustbuc
     """Ask and pull it no more, and close its alerts. What was archived of it stays."""
     if get(connection, rustbucket_id).status != Status.INACTIVE:
         _set(connection, rustbucket_id, status=Status.INACTIVE, retired_at=now, http_allowed=False)
-        for kind in (
-            Kind.POLL_FAILED,
-            Kind.DECOY_ANSWERED,
-            Kind.CONTRACT_BROKEN,
-            Kind.SILENT_SENSOR,
-            Kind.SOURCE_FAILED,
-        ):
-            clear(connection, kind, rustbucket_id, now, "retired")
+        clear_all(connection, rustbucket_id, now, "retired")
     return get(connection, rustbucket_id)
 
 

@@ -184,10 +184,15 @@ def test_an_object_lost_for_good_is_named_and_alerted(fleet: FleetOnDisk) -> Non
     fleet.write(f"abc/{NINE_FILE}", hour_of_lines(NINE))
     fleet.pull()
     lost = next(iter(fleet.archive.keys("raw/")))
+    content = fleet.archive.get(lost)
     fleet.archive.delete(lost)
     (fleet.root / BKT / "abc" / NINE_FILE).unlink()
     assert fleet.pull(FIRST, SECOND).gone == (lost,)
-    assert open_alerts(fleet) == [("gap_unfillable", BKT)]
+    half = FIRST if f"/{FIRST.start:%H%M}/" in lost else SECOND
+    assert open_alerts(fleet) == [("gap_unfillable", f"{BKT} {half.key}")]
+    fleet.archive.put_new(lost, content)
+    assert fleet.pull(FIRST, SECOND).gone == ()
+    assert open_alerts(fleet) == []
 
 
 def test_the_promises_notice_a_broken_chain_and_a_missing_object(fleet: FleetOnDisk) -> None:

@@ -158,6 +158,7 @@ def test_a_file_gone_before_it_was_archived_whole_is_expired_until_it_is_back(fl
         assert connection.execute(select(source_files.c.expired_at)).scalar_one() == fleet.now
     fleet.write(f"abc/{NAME}", DATA + b"half a line\n")
     fleet.pull(later=HOUR)
+    assert open_alerts(fleet) == []
     with fleet.engine.connect() as connection:
         assert connection.execute(select(source_files.c.expired_at)).scalar_one() is None
 

@@ -136,6 +136,7 @@ def test_retiring_closes_its_alerts_and_forbids_http(database: Engine, register:
     added = register("edge", http=True, base_url="http://127.0.0.1:1")
     with database.begin() as connection:
         raise_(connection, "poll_failed", added.id, "hung", "warning", NOW)
+        raise_(connection, "odd_files", added.id, "odd", "warning", NOW)
         raise_(connection, "silent_sensor", "BKT9", "nothing", "warning", NOW)
         assert registry.retire(connection, added.id, NOW).http_allowed is False
         still_open = connection.execute(select(alerts.c.subject).where(alerts.c.closed_at.is_(None))).scalars().all()
