@@ -110,7 +110,7 @@ def _detail_document(detail: Detail) -> dict[str, object]:
 
 
 def _line(entry: Entry) -> tuple[object, ...]:
-    since = min((run.started or run.created for run in entry.running), default=None)
+    since = min((run.started for run in entry.running if run.started), default=None)
     return (
         entry.job.name,
         _schedule(entry),
