@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rustbucket_pipeline.cli.alerting import AlertOption, alerting
 from rustbucket_pipeline.cli.output import JsonOption
 
 app = typer.Typer(
@@ -59,6 +60,7 @@ def run(
     force: bool = typer.Option(False, "--force", help="Whatever is due; such a run doesn't count as the job's own."),
     follow: bool = typer.Option(False, "--follow", help="Print the job's log as it goes."),
     all_due: bool = typer.Option(False, "--all-due", help="Every job that is due, one after the other."),
+    alert: bool = AlertOption,
 ) -> None:
     """Run what is due of a job, or of the windows named; wait for its end. The exit code is the run's result.
 
@@ -70,10 +72,11 @@ def run(
     from rustbucket_pipeline.cli import jobs_run
 
     asked = jobs_run.Asked(tuple(window or ()), since, until, tuple(arg or ()), force, follow)
-    if all_due:
-        jobs_run.run_all_due(name, asked)
-    else:
-        jobs_run.run_one(name, asked)
+    with alerting(wanted=alert):
+        if all_due:
+            jobs_run.run_all_due(name, asked)
+        else:
+            jobs_run.run_one(name, asked)
 
 
 @app.command()

@@ -6,13 +6,16 @@ What is noted of them and who is told: `failures.py`. A cause is a name, few and
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import dagster as dg
+from dagster._core.events import JobFailureData  # Dagster exports these types nowhere else
+from dagster_shared.error import SerializableErrorInfo
 
 from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.control.jobs import JOBS, Job
 from rustbucket_pipeline.control.runs import targets, windows_of_tags
-from rustbucket_pipeline.errors import BadWindow
+from rustbucket_pipeline.errors import BadWindow, RustbucketError
 from rustbucket_pipeline.model.text import bounded
 from rustbucket_pipeline.model.window import Window, window_of_key
 
@@ -110,7 +113,7 @@ def _causes(instance: dg.DagsterInstance, run: dg.DagsterRun, kind: Kind) -> dic
         event = record.event_log_entry.dagster_event
         if event is not None:
             found |= _told(event)
-    return found or {"": (run.tags[REASON].lower().replace("_", " "), _last_word(instance, run.run_id))}
+    return found or {"": _of_run(instance, run)}
 
 
 def _told(event: dg.DagsterEvent) -> dict[str, tuple[str, str]]:
@@ -121,17 +124,40 @@ def _told(event: dg.DagsterEvent) -> dict[str, tuple[str, str]]:
             str(key): (bounded(str(name), LONGEST_NAME), bounded(str(why), LONGEST_WHY))
             for key, (name, why) in told.data.items()
         }
-    error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
+    return {"": _named(event.step_failure_data.error)}
+
+
+def _of_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[str, str]:
+    """Why a run failed of which no step did: what it needs couldn't be opened, for one."""
+    event = _end_of(instance, run.run_id)
+    error = event.event_specific_data.error if event and isinstance(event.event_specific_data, JobFailureData) else None
+    return _named(error) if error else (run.tags[REASON].lower().replace("_", " "), _last_word(instance, run.run_id))
+
+
+def _named(error: SerializableErrorInfo | None) -> tuple[str, str]:
+    """An error of ours with its message; of any other only the name, for its message could hold anything."""
+    name, why = "unknown", "outside of what our own code tells; the run's log has more"
+    while error is not None:
+        name = error.cls_name or name
+        if name in _ours():
+            return name, bounded(error.message.partition(": ")[2].strip(), LONGEST_WHY)
         error = error.cause
-    name = (error.cls_name if error else None) or "unknown"
-    return {"": (bounded(name, LONGEST_NAME), "outside of what our own code tells; the run's log has more")}
+    return bounded(name, LONGEST_NAME), why
+
+
+@cache
+def _ours(root: type[RustbucketError] = RustbucketError) -> frozenset[str]:
+    return frozenset({root.__name__}).union(*(_ours(below) for below in root.__subclasses__()))
+
+
+def _end_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterEvent | None:
+    ends = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.RUN_FAILURE, limit=1).records
+    return ends[0].event_log_entry.dagster_event if ends else None
 
 
 def _last_word(instance: dg.DagsterInstance, run_id: str) -> str:
     """Why Dagster ended the run, in its own words."""
-    ends = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.RUN_FAILURE, limit=1).records
-    event = ends[0].event_log_entry.dagster_event if ends else None
+    event = _end_of(instance, run_id)
     return bounded((event.message if event else None) or "it said nothing", LONGEST_WHY)
 
 

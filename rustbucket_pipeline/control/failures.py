@@ -6,13 +6,15 @@ What failed is kept by job, asset and window; the newest failure of each counts.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import Connection, delete, select
+import dagster as dg
+from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from rustbucket_pipeline.alerts.book import LONGEST_SUBJECT, clear, open_alerts, raise_
 from rustbucket_pipeline.alerts.kinds import Kind
-from rustbucket_pipeline.control.failed import Failed
+from rustbucket_pipeline.control.failed import Failed, Seen, failed_since, succeeded_at
 from rustbucket_pipeline.model.text import bounded
 from rustbucket_pipeline.model.window import KEY_FORMAT
 from rustbucket_pipeline.storage.alert_tables import run_failures
@@ -39,19 +41,26 @@ class Cause:
         return bounded(f"{self.job}: {self.name}", LONGEST_SUBJECT)
 
 
+def look(engine: Engine, instance: dg.DagsterInstance, since: datetime, first: datetime, now: datetime) -> None:
+    """Note what failed in runs since then, for a command that doesn't wait for the sensor; windows from `first` on."""
+    failed, _ = failed_since(instance, Seen(since), first)
+    with engine.begin() as connection:
+        note_failures(connection, failed, partial(succeeded_at, instance), now)
+
+
 def note_failures(
     connection: Connection,
     failed: Sequence[Failed],
-    succeeded_at: Callable[[str], datetime | None],
+    success_of: Callable[[str], datetime | None],
     now: datetime,
 ) -> int:
     """Note what failed, forget what was built since; open, count and close alerts; how many causes are left.
 
-    `succeeded_at`: when a job last succeeded (UTC), asked of jobs whose failures have no window.
+    `success_of`: when a job last succeeded (UTC), asked of jobs whose failures have no window.
     """
     new = _note(connection, failed)
     connection.execute(load_sql("rustbucket_pipeline.control", "built_since"))
-    _forget_succeeded(connection, succeeded_at)
+    _forget_succeeded(connection, success_of)
     left = _left(connection)
     for cause, runs in new.items():
         if cause in left:
@@ -98,11 +107,11 @@ def _row(one: Failed) -> dict[str, object]:
     }
 
 
-def _forget_succeeded(connection: Connection, succeeded_at: Callable[[str], datetime | None]) -> None:
+def _forget_succeeded(connection: Connection, success_of: Callable[[str], datetime | None]) -> None:
     """Failures without a window are over when their job succeeded since."""
     windowless = run_failures.c.window_start.is_(None)
     for job in connection.execute(select(run_failures.c.job).where(windowless).distinct()).scalars():
-        if success := succeeded_at(job):
+        if success := success_of(job):
             mine = windowless & (run_failures.c.job == job) & (run_failures.c.failed_at < success)
             connection.execute(delete(run_failures).where(mine))
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from rustbucket_pipeline.control.jobs import Job
 from rustbucket_pipeline.control.success import last_success
+from rustbucket_pipeline.errors import PermanentError
 from rustbucket_pipeline.settings import Settings, load_settings
 from rustbucket_pipeline.storage.objects import Archive, open_archive
 from rustbucket_pipeline.storage.postgres import open_database
@@ -39,12 +40,24 @@ class S3(Protocol):
         ...
 
 
+@contextmanager
+def once(context: dg.InitResourceContext) -> Generator[None]:
+    """Open a resource. A run that only a person can put right isn't started again: Dagster itself can't tell."""
+    try:
+        yield
+    except PermanentError:
+        if context.instance is not None and context.run is not None:
+            context.instance.add_run_tags(context.run.run_id, {"dagster/max_retries": "0"})
+        raise
+
+
 class SettingsResource(dg.ConfigurableResource[Settings]):
     """The settings as they are when the run starts."""
 
     def create_resource(self, context: dg.InitResourceContext) -> Settings:
         """Read the environment and the home."""
-        return load_settings()
+        with once(context):
+            return load_settings()
 
 
 class DatabaseResource(dg.ConfigurableResource[Engine]):
@@ -53,7 +66,8 @@ class DatabaseResource(dg.ConfigurableResource[Engine]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Engine]:
         """An engine for the length of the run."""
-        engine = open_database(load_settings())
+        with once(context):
+            engine = open_database(load_settings())
         try:
             yield engine
         finally:
@@ -65,7 +79,8 @@ class ArchiveResource(dg.ConfigurableResource[Archive]):
 
     def create_resource(self, context: dg.InitResourceContext) -> Archive:
         """Open it; nothing is contacted before the first object."""
-        return open_archive(load_settings())
+        with once(context):
+            return open_archive(load_settings())
 
 
 class S3Sources(dg.ConfigurableResource[S3]):

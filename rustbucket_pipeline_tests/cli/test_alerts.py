@@ -11,6 +11,7 @@ from rustbucket_pipeline.alerts.desk import escalate
 from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.cli.who import login
 from rustbucket_pipeline.storage.alert_tables import alerts
+from rustbucket_pipeline_tests.alerts.receivers import service
 from rustbucket_pipeline_tests.cli.conftest import Command
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
@@ -97,6 +98,21 @@ def test_an_alert_that_lasts_is_a_severity_worse(command: Command, database: Eng
         assert escalate(connection, NOW + timedelta(hours=1)) == 1
         assert escalate(connection, NOW + timedelta(hours=2)) == 0
     assert [line[1] for line in lines(command, "--about", "BKT1")] == ["error"]
+
+
+def test_a_job_run_with_alert_tells_at_once_what_failed_whatever_is_switched_off(
+    command: Command, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with service() as chat:
+        monkeypatch.setenv("RUSTBUCKET_NOTIFY_URLS", chat.url)
+        monkeypatch.setenv("ALERT_ON_FAILURE", "0")
+        monkeypatch.setenv("RUSTBUCKET_ARCHIVE_URL", "ftp://nowhere")
+        ran = command("jobs", "run", "archive_logs", "--force", "--alert")
+        assert ran.code != 0
+        assert "alerts: 1 messages about 1 alerts" in ran.out
+    (message,) = chat.messages
+    assert "run_failed – archive_logs: ConfigurationError" in message["message"]
+    assert [line[2] for line in lines(command)] == ["run_failed"]
 
 
 @pytest.mark.parametrize(

@@ -210,3 +210,22 @@ def test_a_crooked_cursor_does_no_harm(daemon: Daemon, database: Engine) -> None
     daemon.cursor = "somebody else's"
     daemon.tick()
     assert len(open_ones(database)) == 1
+
+
+def test_what_can_t_be_opened_is_named_and_such_a_run_isn_t_started_again(
+    daemon: Daemon, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = Window(MIDNIGHT, HALF_HOUR)
+    with monkeypatch.context() as patch:
+        patch.setenv("RUSTBUCKET_ARCHIVE_URL", "ftp://nowhere")
+        failed = daemon.run("archive_logs", half, half)
+    assert not failed.success
+    daemon.tick()
+    assert open_ones(database) == [("run_failed", "archive_logs: ConfigurationError", 1)]
+    assert "RUSTBUCKET_ARCHIVE_URL" in cause_of(database)
+    run = daemon.instance.get_run_by_id(failed.run_id)
+    assert run
+    assert run.tags["dagster/max_retries"] == "0"
+    assert daemon.run("archive_logs", half, half).success
+    daemon.tick()
+    assert open_ones(database) == []
