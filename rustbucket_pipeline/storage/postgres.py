@@ -208,7 +208,11 @@ def _make_ready(engine: Engine, *, embedded_one: bool) -> None:
 
 
 def _exists(connection: Connection, table: str) -> bool:
-    return connection.execute(text("SELECT to_regclass(:table) IS NOT NULL"), {"table": table}).scalar_one()
+    """Whether the table is there now. `to_regclass` would remember that it wasn't, until the transaction's end."""
+    query = (
+        "SELECT EXISTS (SELECT FROM pg_class WHERE relname = :table AND relnamespace = current_schema::regnamespace)"
+    )
+    return connection.execute(text(query), {"table": table}).scalar_one()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -163,6 +164,20 @@ def test_a_day_of_events_is_made_once_and_holds_its_day_only(database: Engine, i
         assert connection.execute(where).scalar_one() == "log_events_2026_03_02"
     with database.connect() as connection, pytest.raises(IntegrityError, match="no partition"):
         insert(connection, log_events, event_ts=midnight + timedelta(days=1))
+
+
+def test_a_day_that_several_begin_at_once_is_made_once_and_none_of_them_fails(database: Engine) -> None:
+    days = [DAY + timedelta(days=number) for number in range(10)]
+    together = threading.Barrier(4)
+
+    def begin(day: date) -> str:
+        together.wait(60)
+        with database.begin() as connection:
+            return ensure_event_partition(connection, day)
+
+    with ThreadPoolExecutor(4) as pool:
+        for day in days:
+            assert {*pool.map(begin, [day] * 4)} == {f"log_events_{day:%Y_%m_%d}"}
 
 
 def test_a_new_day_does_not_wait_for_readers_and_writers_of_other_days(database: Engine) -> None:
