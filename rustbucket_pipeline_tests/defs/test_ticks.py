@@ -1,9 +1,7 @@
 """Ticks of the schedules and the heal sensor, evaluated as the daemon does, on a real database."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import dagster as dg
@@ -39,56 +37,12 @@ from rustbucket_pipeline.storage.builds import (
     versions_between,
 )
 from rustbucket_pipeline.storage.tables import window_builds
+from rustbucket_pipeline_tests.defs.daemon import Daemon, Requests
 
 NOW = datetime.now(UTC).replace(minute=11, second=0, microsecond=0) - timedelta(days=5)
 """Some days ago: the tests go on from there, and Dagster knows no partition that is still to come."""
 
 HOURS_AGO = {hours: Window(NOW.replace(minute=0) - timedelta(hours=hours), HOUR) for hours in range(60)}
-Requests = Sequence[dg.RunRequest]
-
-
-@dataclass
-class Daemon:
-    """Evaluates ticks at the time it is told, and remembers the sensor's cursor."""
-
-    definitions: dg.Definitions
-    instance: dg.DagsterInstance
-    now: datetime = NOW
-    cursor: str | None = None
-
-    def tick(self, job: Job) -> Any:
-        context = dg.build_schedule_context(
-            instance=self.instance,
-            scheduled_execution_time=self.now,
-            repository_def=self.definitions.get_repository_def(),
-            resources=self.resources,
-        )
-        with context:
-            return self.definitions.resolve_schedule_def(job.name).evaluate_tick(context)
-
-    def asks(self, job: Job) -> Requests:
-        return self.tick(job).run_requests or []
-
-    def heal(self) -> Any:
-        context = dg.build_sensor_context(
-            instance=self.instance,
-            repository_def=self.definitions.get_repository_def(),
-            resources=self.resources,
-            cursor=self.cursor,
-        )
-        with context:
-            done = self.definitions.resolve_sensor_def("heal").evaluate_tick(context)
-        self.cursor = done.cursor
-        for event in done.asset_events:
-            self.instance.report_runless_asset_event(event)
-        return done
-
-    def heals(self, job: Job) -> Requests:
-        return [request for request in self.heal().run_requests or [] if request.job_name == job.name]
-
-    @property
-    def resources(self) -> dict[str, object]:
-        return {**(self.definitions.resources or {}), "clock": lambda: self.now}
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +66,7 @@ def daemon(
     monkeypatch.setenv("RUSTBUCKET_HOME", str(settings.home))
     monkeypatch.setenv("RUSTBUCKET_DATABASE_URL", database_url)
     monkeypatch.setenv("RUSTBUCKET_SINCE", (NOW - timedelta(days=3)).isoformat())
-    return Daemon(load_definitions(), instance)
+    return Daemon(load_definitions(), instance, NOW)
 
 
 @pytest.fixture
