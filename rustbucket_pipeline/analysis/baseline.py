@@ -5,18 +5,16 @@ The comparison is kept apart from the digest's own figures: a changed baseline a
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from statistics import median
 
 from sqlalchemy import Connection
 
 from rustbucket_pipeline.analysis.contents import Baseline, Change, Totals
+from rustbucket_pipeline.analysis.sightings import LOOKBACK
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage.builds import version_of, versions_between
 from rustbucket_pipeline.storage.postgres import load_sql
-
-LOOKBACK = timedelta(days=7)
-"""How far back `new` and `usual` look."""
 
 _ENOUGH_WINDOWS = 6
 """A day's worth of windows; with fewer nothing is called unusual."""
@@ -27,7 +25,7 @@ _LEAST_EVENTS = 20
 
 
 def baseline_of(connection: Connection, window: Window, totals: Totals) -> Baseline:
-    """The 7 days before the window, and where the window is far from them."""
+    """The 7 days before the window, as `sightings` noted them, and where the window is far from them."""
     since = window.start - LOOKBACK
     history = _history(connection, window)
     built = versions_between(connection, "parsed_logs", since, window.start)
@@ -42,16 +40,10 @@ def baseline_of(connection: Connection, window: Window, totals: Totals) -> Basel
 
 
 def _history(connection: Connection, window: Window) -> dict[datetime, dict[str, int]]:
-    rows = connection.execute(
-        load_sql("rustbucket_pipeline.analysis", "history"),
-        {"since": window.start - LOOKBACK, "start": window.start},
-    )
-    history: dict[datetime, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for row in rows:
-        history[row.window_start]["events"] += row.events
-        history[row.window_start][f"type {row.event_type}"] += row.events
-        if row.protocol is not None:
-            history[row.window_start][f"protocol {row.protocol}"] += row.events
+    span = {"since": window.start - LOOKBACK, "start": window.start}
+    history: dict[datetime, dict[str, int]] = defaultdict(dict)
+    for row in connection.execute(load_sql("rustbucket_pipeline.analysis", "history"), span):
+        history[row.window_start][row.what] = row.events
     return history
 
 

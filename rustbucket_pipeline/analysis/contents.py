@@ -70,6 +70,59 @@ class Indicators(Part):
         return self.total - len(self.rows)
 
 
+class Cluster(Part):
+    """`C…`: sessions that did the same. `steps` hold no attacker's words, `examples` do; `rows` are event ids.
+
+    `at_least`: the counts are lower bounds, for some rows may be of several sessions, or a session's list is cut.
+    """
+
+    id: str
+    fingerprint: str
+    protocol: str | None
+    steps: tuple[str, ...]
+    hidden_steps: int
+    rules: tuple[str, ...]
+    severity: str
+    sessions: int
+    events: int
+    sources: int
+    rustbuckets: int
+    first: datetime
+    last: datetime
+    is_new: bool
+    at_least: bool
+    examples: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+
+
+class Brief(Part):
+    """A cluster in one short line: what its sessions began commands with."""
+
+    id: str
+    protocol: str
+    did: str
+    sessions: int
+    severity: str
+    is_new: bool
+
+
+class Clusters(Part):
+    """The window's behaviours: some in full, many in a line, the rest as counts; the table `clusters` has all.
+
+    `sha256` covers all of them.
+    """
+
+    rows: tuple[Cluster, ...] = ()
+    brief: tuple[Brief, ...] = ()
+    total: int = 0
+    new: int = 0
+    sessions: int = 0
+    hidden: int = 0
+    hidden_new: int = 0
+    hidden_sessions: int = 0
+    sha256: str = ""
+
+
 class Activity(Part):
     """Events of one type and protocol at one rustbucket."""
 
@@ -141,6 +194,7 @@ class Digest(Part):
     credentials: Listing
     commands: Listing
     paths: Listing
+    clusters: Clusters = Clusters()
     indicators: Indicators
     completeness: Completeness
     baseline: Baseline

@@ -12,10 +12,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
-from rustbucket_pipeline.analysis.baseline import LOOKBACK, baseline_of
+from rustbucket_pipeline.analysis.baseline import baseline_of
+from rustbucket_pipeline.analysis.clusters import Judged, judge_clusters, keep_clusters, shown_clusters
 from rustbucket_pipeline.analysis.completeness import completeness_line, completeness_of
 from rustbucket_pipeline.analysis.contents import LONGEST_TEXT, Activity, Counted, Digest, Listing, Totals, hash_of
-from rustbucket_pipeline.analysis.indicators import find_indicators, keep_indicators
+from rustbucket_pipeline.analysis.indicators import keep_indicators, shown_indicators
+from rustbucket_pipeline.analysis.prompt_rows import MOST_BYTES, indicator_row, size_of
+from rustbucket_pipeline.analysis.sightings import LOOKBACK, gather_and_note
 from rustbucket_pipeline.analysis.version import DIGEST_VERSION
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage.analysis_tables import window_digests
@@ -23,7 +26,13 @@ from rustbucket_pipeline.storage.builds import Build, inputs_version, record_bui
 from rustbucket_pipeline.storage.postgres import advisory_lock, load_sql
 
 ASSET = "window_digest"
-SHAPE_VERSION = 1
+SHAPE_VERSION = 2
+
+ROOM = 0.78
+"""Share of the prompt's document that clusters and indicators may take; the rest is for figures and findings."""
+
+ROOM_FOR_INDICATORS = 0.38
+"""Their share of that; clusters may use what they leave."""
 
 TOP = 15
 """Known values listed per kind, and as many new ones."""
@@ -41,6 +50,8 @@ class DigestOutcome:
     window: Window
     events: int
     sources: int
+    clusters: int
+    new_clusters: int
     indicators: int
     new_indicators: int
     completeness: str
@@ -50,12 +61,11 @@ class DigestOutcome:
 
 
 def build_digest(engine: Engine, window: Window, now: datetime, run_id: str | None) -> DigestOutcome:
-    """Digest the window's rows and store it with its indicators and its build, in one transaction."""
+    """Digest the window's rows and store it with its clusters, indicators and its build, in one transaction."""
     with engine.begin() as connection:
         advisory_lock(connection, f"{ASSET} {window.key}")
         inputs = inputs_version(connection, ASSET, window, DIGEST_VERSION)
         digest = digest_of(connection, window)
-        keep_indicators(connection, window)
         before = _store(connection, digest, now)
         build = Build(ASSET, window, inputs, digest.sha256, DIGEST_VERSION, run_id)
         record_build(connection, build, now)
@@ -63,6 +73,8 @@ def build_digest(engine: Engine, window: Window, now: datetime, run_id: str | No
         window=window,
         events=digest.totals.events,
         sources=digest.totals.sources,
+        clusters=digest.clusters.total,
+        new_clusters=digest.clusters.new,
         indicators=digest.indicators.total,
         new_indicators=digest.indicators.new,
         completeness=completeness_line(digest.completeness, window),
@@ -73,8 +85,24 @@ def build_digest(engine: Engine, window: Window, now: datetime, run_id: str | No
 
 
 def digest_of(connection: Connection, window: Window) -> Digest:
-    """The window's digest from the rows at hand. Leaves the table `window_indicators` behind in this transaction."""
+    """The window's digest from the rows at hand; writes all its clusters and indicators, and notes for later ones."""
+    return compose(connection, window, judge(connection, window), MOST_BYTES)
+
+
+def judge(connection: Connection, window: Window) -> list[Judged]:
+    """Gather the window, judge what it holds, and write all its clusters and indicators."""
+    judged = judge_clusters(connection, window, gather_and_note(connection, window))
+    keep_clusters(connection, window, judged)
+    keep_indicators(connection, window, window.start - LOOKBACK)
+    return judged
+
+
+def compose(connection: Connection, window: Window, judged: Sequence[Judged], most_bytes: int) -> Digest:
+    """The digest of a window that was judged in this transaction, for a prompt of so many bytes."""
     span = {"start": window.start, "end": window.end}
+    room = int(most_bytes * ROOM)
+    indicators = shown_indicators(connection, int(room * ROOM_FOR_INDICATORS))
+    room -= sum(size_of(indicator_row(indicator)) for indicator in indicators.rows)
     activity = connection.execute(load_sql(_PACKAGE, "activity"), span).all()
     totals = _totals(connection.execute(load_sql(_PACKAGE, "totals"), span).mappings().one(), activity)
     listings = _listings(connection, window)
@@ -89,7 +117,8 @@ def digest_of(connection: Connection, window: Window) -> Digest:
         credentials=listings.get("credential", Listing()),
         commands=listings.get("command", Listing()),
         paths=listings.get("path", Listing()),
-        indicators=find_indicators(connection, window),
+        clusters=shown_clusters(connection, window, judged, room, int(most_bytes * (1 - ROOM))),
+        indicators=indicators,
         completeness=completeness_of(connection, window),
         baseline=baseline_of(connection, window, totals),
     )

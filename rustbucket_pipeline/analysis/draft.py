@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rustbucket_pipeline.analysis.completeness import completeness_line
-from rustbucket_pipeline.analysis.contents import Digest, hash_of
+from rustbucket_pipeline.analysis.contents import Cluster, Digest, hash_of
 from rustbucket_pipeline.analysis.explain import Explanation
 from rustbucket_pipeline.analysis.findings import Finding
 from rustbucket_pipeline.analysis.headline import headline_of
@@ -13,6 +13,12 @@ from rustbucket_pipeline.analysis.verify import worst
 from rustbucket_pipeline.analysis.version import DIGEST_VERSION, REPORT_VERSION
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.settings import Settings
+
+LISTED_INDICATORS = 40
+"""Indicators on the page; the digest has more of them, the table all."""
+
+LISTED_CLUSTERS = 12
+"""New behaviours on the page."""
 
 
 def draft_report(window: Window, digest: Digest, findings: Sequence[Finding], note: ClaudeNote) -> Report:
@@ -27,8 +33,9 @@ def draft_report(window: Window, digest: Digest, findings: Sequence[Finding], no
         headline=headline_of(digest, findings),
         completeness=completeness_line(digest.completeness, window),
         findings=tuple(findings),
-        indicators=digest.indicators.rows,
-        hidden_indicators=digest.indicators.hidden,
+        clusters=digest.clusters.model_copy(update={"rows": _first_new(digest.clusters.rows), "brief": ()}),
+        indicators=digest.indicators.rows[:LISTED_INDICATORS],
+        hidden_indicators=digest.indicators.total - len(digest.indicators.rows[:LISTED_INDICATORS]),
         totals=digest.totals,
         sources=digest.sources,
         credentials=digest.credentials,
@@ -62,13 +69,17 @@ def analysis_key(draft: Report, settings: Settings) -> str:
     return hash_of([draft.model_dump(mode="json", exclude={"status", "prose", "claude"}), _asked(settings)])
 
 
-def question_key(draft: Report, settings: Settings) -> str:
+def question_key(draft: Report, digest: Digest, settings: Settings) -> str:
     """Hash of what Claude's answer is about: findings, indicators, severities; not of their counts."""
     findings = [(found.id, found.rule, found.severity.value, found.rustbuckets) for found in draft.findings]
-    indicators = sorted((shown.id, shown.type, shown.value, shown.is_new) for shown in draft.indicators)
+    indicators = sorted((shown.id, shown.type, shown.value, shown.is_new) for shown in digest.indicators.rows)
     return hash_of([findings, indicators, PROMPT_VERSION, SCHEMA_VERSION, _asked(settings)])
 
 
 def _asked(settings: Settings) -> list[object]:
     on = settings.anthropic_api_key is not None
     return [on, list(settings.claude_models), settings.claude_effort] if on else [on]
+
+
+def _first_new(clusters: Sequence[Cluster]) -> tuple[Cluster, ...]:
+    return tuple(cluster for cluster in clusters if cluster.is_new)[:LISTED_CLUSTERS]

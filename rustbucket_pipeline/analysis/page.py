@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rustbucket_pipeline.analysis.contents import Baseline, Indicator, Listing, Totals
+from rustbucket_pipeline.analysis.contents import Baseline, Clusters, Indicator, Listing, Totals
 from rustbucket_pipeline.analysis.findings import Finding
 from rustbucket_pipeline.analysis.severity import Severity
 
@@ -51,7 +51,7 @@ class ClaudeNote(Part):
 
 
 class Report(Part):
-    """One window's report. `hidden_indicators` are in the table `indicators` only. Times are UTC."""
+    """One window's report. `clusters` has the first new ones; the tables have all of everything. Times are UTC."""
 
     version: int
     window: str
@@ -62,6 +62,7 @@ class Report(Part):
     headline: str
     completeness: str
     findings: tuple[Finding, ...]
+    clusters: Clusters = Clusters()
     indicators: tuple[Indicator, ...]
     hidden_indicators: int
     totals: Totals

@@ -6,10 +6,11 @@ Attackers' text passes `visible` and stands alone, never inside our sentences. S
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from rustbucket_pipeline.analysis.contents import Change, Counted, Indicator, Listing
+from rustbucket_pipeline.analysis.contents import Change, Cluster, Counted, Indicator, Listing
 from rustbucket_pipeline.analysis.findings import Finding
 from rustbucket_pipeline.analysis.neutralise import visible
 from rustbucket_pipeline.analysis.page import Explained, Report
+from rustbucket_pipeline.analysis.severity import Severity
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window
 
 Style = Literal["plain", "headline", "section", "dim", "info", "low", "medium", "high", "critical"]
@@ -31,6 +32,7 @@ def lines_of(report: Report) -> Iterator[Line]:
     yield Line(f"Window {Window(report.start, FOUR_HOURS)} · severity {report.severity} · {report.status}", "dim")
     yield from _prose(report)
     yield from _findings(report)
+    yield from _clusters(report)
     yield from _indicators(report)
     yield from _figures(report)
     for title, listing in _listings(report):
@@ -85,6 +87,31 @@ def _finding(finding: Finding) -> Iterator[Line]:
     yield Line(f"      do: {finding.advice}")
     more = f" and {finding.events - 1:,} more" if finding.events > 1 else ""
     yield Line(f"      rows: {finding.rows[0]}{more}", "dim")
+
+
+def _clusters(report: Report) -> Iterator[Line]:
+    clusters = report.clusters
+    if not clusters.total:
+        return
+    yield from _section("New behaviour")
+    for cluster in clusters.rows:
+        yield from _cluster(cluster)
+    yield Line(
+        f"  {clusters.total:,} behaviours in {clusters.sessions:,} sessions, {clusters.new:,} of them new; "
+        "all in the table `clusters`",
+        "dim",
+    )
+
+
+def _cluster(cluster: Cluster) -> Iterator[Line]:
+    least = "at least " if cluster.at_least else ""
+    counts = f"sessions: {least}{cluster.sessions:,}, sources: {cluster.sources:,}, rustbuckets: {cluster.rustbuckets}"
+    rules = f" · {', '.join(cluster.rules)}" if cluster.rules else ""
+    severity = Severity(cluster.severity)
+    yield Line(f"  {cluster.id:<6}{cluster.protocol or 'unknown'} · {counts}{rules}", severity.value)
+    for example in cluster.examples:
+        yield Line(f"      | {visible(example)}")
+    yield Line(f"      rows: {cluster.rows[0]}", "dim")
 
 
 def _indicators(report: Report) -> Iterator[Line]:

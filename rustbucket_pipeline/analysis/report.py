@@ -79,7 +79,7 @@ def build_analysis(
         def ask() -> Explanation:
             return explain(settings, digest, draft.findings, Ledger(engine, settings, window, now), pace)
 
-        key, question = analysis_key(draft, settings), question_key(draft, settings)
+        key, question = analysis_key(draft, settings), question_key(draft, digest, settings)
         explanation = _explanation(connection, newest, window, key, question, ask)
         report = explained(draft, explanation)
         revision, changed = _store(connection, newest, report, explanation, key, question, now)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     Numeric,
     Table,
     Text,
@@ -102,4 +103,59 @@ claude_calls = Table(
     Column("usage", JSONB),
     Index("ix_claude_calls_asked_at", "asked_at"),
     comment="every request ever sent to Claude: what the budgets are counted from",
+)
+
+clusters = Table(
+    "clusters",
+    metadata,
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("cluster_id", Text, primary_key=True, comment="C1, C2 … within the window"),
+    Column("fingerprint", Text, nullable=False, comment="hash of protocol and steps: the same behaviour in any window"),
+    Column("protocol", Text),
+    Column(
+        "steps",
+        ARRAY(Text),
+        nullable=False,
+        comment="what its sessions did: commands and requests with names and numbers left out",
+    ),
+    Column("rules", ARRAY(Text), nullable=False, comment="those that match a step"),
+    Column("severity", Text, nullable=False),
+    Column("sessions", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("sources", BigInteger, nullable=False, comment="known ones"),
+    Column("rustbuckets", Integer, nullable=False),
+    when("first_seen", nullable=False),
+    when("last_seen", nullable=False),
+    Column("is_new", Boolean, nullable=False, comment="not usual in the 7 days before"),
+    Column("at_least", Boolean, nullable=False, comment="the counts are lower bounds"),
+    Column("event_ids", ARRAY(Text), nullable=False, comment="first rows of the first 5 sessions"),
+    Index("ix_clusters_fingerprint", "fingerprint", "window_start"),
+)
+
+sighted_windows = Table(
+    "sighted_windows",
+    metadata,
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("inputs_version", Text, nullable=False),
+    comment="windows whose sightings are noted, and of which rows they were made",
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("rustbuckets", Integer, nullable=False),
+    Index("ix_sightings_window_start", "window_start"),
+    comment="which values and behaviours a window held; values as the first 16 bytes of their SHA-256",
+)
+
+window_counts = Table(
+    "window_counts",
+    metadata,
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("what", Text, primary_key=True),
+    Column("events", BigInteger, nullable=False),
+    comment="events of a window: all, by type, by protocol",
 )

@@ -2,4 +2,4 @@
 SELECT encode(sha256(convert_to(
     coalesce(string_agg(concat_ws(E'\t', type, value, is_new, events), E'\n' ORDER BY type COLLATE "C", value COLLATE "C"), ''), 'UTF8'
 )), 'hex')
-FROM window_indicators
+FROM judged_indicators

@@ -1,31 +1,11 @@
--- What attackers used: sources, credentials, commands, paths. Per kind the busiest values of the 7 days before (known)
--- and the busiest that those days lack (new), `:top` of each; the counts beside them say how many there were in all.
-WITH told AS (
-    SELECT v.kind, v.value, v.second, e.event_ts, e.src_ip, e.rustbucket_id, e.event_ts >= :start AS inside
-    FROM log_events AS e
-    CROSS JOIN LATERAL (
-        VALUES
-        ('source', CASE WHEN e.trust >= 0.5 THEN e.src_ip END, NULL),
-        ('credential', CASE WHEN e.event_type = 'authentication' AND e.counted AND e.password IS NOT NULL THEN coalesce(e.username, '') END, e.password),
-        ('command', CASE WHEN e.event_type = 'command' AND e.counted THEN e.command END, NULL),
-        ('path', CASE WHEN e.event_type = 'request' AND e.counted THEN e.http_path END, NULL)
-    ) AS v (kind, value, second)
-    WHERE e.event_ts >= :since AND e.event_ts < :end AND v.value IS NOT NULL
-),
-counted AS (
-    SELECT
-        kind,
-        value,
-        second,
-        count(*) FILTER (WHERE inside) AS events,
-        count(DISTINCT src_ip) FILTER (WHERE inside) AS sources,
-        count(DISTINCT rustbucket_id) FILTER (WHERE inside) AS rustbuckets,
-        min(event_ts) FILTER (WHERE inside) AS first,
-        max(event_ts) FILTER (WHERE inside) AS last,
-        bool_and(inside) AS is_new
-    FROM told
-    GROUP BY kind, value, second
-    HAVING bool_or(inside)
+-- Per kind the window's busiest values that the 7 days before held (known), and the busiest that they lack (new), `:top`
+-- of each; the counts beside them say how many there were in all. Who used those and where is counted for these alone.
+WITH judged AS (
+    SELECT v.*, NOT EXISTS (
+        SELECT FROM sightings AS s
+        WHERE s.kind = v.kind AND s.key = v.key AND s.window_start >= :since AND s.window_start < :start
+    ) AS is_new
+    FROM window_values AS v
 ),
 ranked AS (
     SELECT
@@ -33,14 +13,39 @@ ranked AS (
         row_number() OVER (PARTITION BY kind, is_new ORDER BY events DESC, value, second) AS place,
         count(*) OVER (PARTITION BY kind, is_new) AS all_values,
         sum(events) OVER (PARTITION BY kind, is_new)::bigint AS all_events
-    FROM counted
+    FROM judged
+),
+shown AS MATERIALIZED (
+    SELECT * FROM ranked WHERE place <= :top
+),
+used AS (
+    SELECT s.kind, s.value, s.second, e.src_ip, e.rustbucket_id
+    FROM shown AS s INNER JOIN log_events AS e ON e.src_ip = s.value
+    WHERE s.kind = 'source' AND e.event_ts >= :start AND e.event_ts < :end AND e.trust >= 0.5
+    UNION ALL
+    SELECT s.kind, s.value, s.second, e.src_ip, e.rustbucket_id
+    FROM shown AS s INNER JOIN log_events AS e ON e.password = s.second AND coalesce(e.username, '') = s.value
+    WHERE s.kind = 'credential' AND e.event_ts >= :start AND e.event_ts < :end AND e.event_type = 'authentication' AND e.counted
+    UNION ALL
+    SELECT s.kind, s.value, s.second, e.src_ip, e.rustbucket_id
+    FROM shown AS s INNER JOIN log_events AS e ON e.command = s.value
+    WHERE s.kind = 'command' AND e.event_ts >= :start AND e.event_ts < :end AND e.event_type = 'command' AND e.counted
+    UNION ALL
+    SELECT s.kind, s.value, s.second, e.src_ip, e.rustbucket_id
+    FROM shown AS s INNER JOIN log_events AS e ON e.http_path = s.value
+    WHERE s.kind = 'path' AND e.event_ts >= :start AND e.event_ts < :end AND e.event_type = 'request' AND e.counted
+),
+users AS (
+    SELECT kind, value, second, count(DISTINCT src_ip) AS sources, count(DISTINCT rustbucket_id) AS rustbuckets
+    FROM used
+    GROUP BY kind, value, second
 )
 SELECT
-    kind,
-    left(value, :longest) AS value,
-    left(second, :longest) AS second,
-    length(value) AS length,
-    events, sources, rustbuckets, first, last, is_new, all_values, all_events
-FROM ranked
-WHERE place <= :top
-ORDER BY kind, is_new DESC, place
+    s.kind,
+    left(s.value, :longest) AS value,
+    left(s.second, :longest) AS second,
+    length(s.value) AS length,
+    s.events, u.sources, u.rustbuckets, s.first, s.last, s.is_new, s.all_values, s.all_events
+FROM shown AS s
+INNER JOIN users AS u ON u.kind = s.kind AND u.value = s.value AND u.second IS NOT DISTINCT FROM s.second
+ORDER BY s.kind, s.is_new DESC, s.place

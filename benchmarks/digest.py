@@ -1,0 +1,76 @@
+"""What digesting a window takes: `python -m benchmarks.digest [events] [flood]` (1,000,000, none).
+
+A window of synthetic sessions (`attacks.py`) in the real embedded PostgreSQL, with a week before it; digested by a
+process of its own, twice. Goals for a million events: 20 s, 600 MB in that process.
+"""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import chain
+from pathlib import Path
+from random import Random
+
+from benchmarks.attacks import WINDOW, background, campaigns, flood, load, load_week, novelties, numbering
+from rustbucket_pipeline.analysis.digest import build_digest, digest_of
+from rustbucket_pipeline.analysis.prompt import question_of
+from rustbucket_pipeline.demo.home import environment
+from rustbucket_pipeline.settings import PROJECT_ROOT, load_settings
+from rustbucket_pipeline.storage.embedded import shared
+from rustbucket_pipeline.storage.postgres import open_database
+
+GOAL_SECONDS, GOAL_MEGABYTES = 20.0, 600.0
+SEED = 7
+
+
+def fill(events: int, kind: str | None) -> int:
+    """Write the window and the week before it; how many rows the window has."""
+    engine, random, numbers = open_database(load_settings()), Random(SEED), numbering()
+    load_week(engine, random, events // 10, numbers)
+    seeded = [session for campaign in campaigns(random, "indicator") for session in campaign.sessions]
+    flooded = flood(random, kind) if kind else iter(())
+    rows = load(engine, WINDOW, chain(background(random, events), novelties(random, 1000), seeded, flooded), numbers)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+    engine.dispose()
+    return rows
+
+
+def digest() -> bool:
+    """Digest the window twice, in this process: the first time notes the week, too. Whether the goals are met."""
+    engine = open_database(load_settings())
+    for what in ("with the week before it", "with the week noted"):
+        begun = time.perf_counter()
+        outcome = build_digest(engine, WINDOW, WINDOW.end, None)
+        seconds = time.perf_counter() - begun
+        print(f"{what:24} {seconds:6.1f} s  {outcome.clusters:,} clusters  {outcome.indicators:,} indicators")
+    with engine.connect() as connection, connection.begin() as transaction:
+        size = len(question_of(digest_of(connection, WINDOW), ()).document)
+        transaction.rollback()
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"prompt {size:,} bytes without findings; at most {megabytes:.0f} MB in this process")
+    engine.dispose()
+    return seconds < GOAL_SECONDS and megabytes < GOAL_MEGABYTES
+
+
+def main() -> int:
+    """Measure in a home of its own, which is thrown away."""
+    if sys.argv[1:] == ["digest"]:
+        return 0 if digest() else 1
+    events = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    home = Path(tempfile.mkdtemp(prefix="rustbucket-bench-"))
+    try:
+        os.environ.update(environment(home) | {"DAGSTER_HOME": str(PROJECT_ROOT)})
+        with shared(home):
+            print(f"{fill(events, sys.argv[2] if len(sys.argv) > 2 else None):,} rows")
+            return subprocess.run([sys.executable, "-m", "benchmarks.digest", "digest"], check=False).returncode
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""How many seeded campaigns a digest shows: `python -m benchmarks.recall [windows] [events]` (1, 400,000).
+
+Fifty campaigns a window, twenty of them a single session; each kind without and with a flood on top of the events.
+Shown means: its own indicator, or else its own cluster (a row or a line), stands in the prompt's document of that size.
+Seeds are drawn anew and printed. Generator and digest have one author: a regression test, no evidence from the field.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from random import Random, SystemRandom
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Connection, Engine, text
+
+from benchmarks.attacks import WINDOW, Campaign, background, campaigns, flood, load, load_week, novelties, numbering
+from rustbucket_pipeline.analysis.digest import compose, judge
+from rustbucket_pipeline.analysis.findings import find
+from rustbucket_pipeline.analysis.prompt import question_of
+from rustbucket_pipeline.analysis.templates import behaviour_of
+from rustbucket_pipeline.demo.home import environment
+from rustbucket_pipeline.settings import PROJECT_ROOT, load_settings
+from rustbucket_pipeline.storage.embedded import shared
+from rustbucket_pipeline.storage.postgres import open_database
+
+KINDS = ("indicator", "severe", "ordinary")
+FLOODS = (None, "junk", "severe")
+THOUSANDS_OF_TOKENS = (8, 16, 24)
+BYTES_A_TOKEN = 3
+NOVELTIES = 1000
+"""Harmless clusters that nobody did before, in every window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Of the campaigns: how many the table holds; how many, and of a single session, each size of document shows."""
+
+    held: int
+    shown: dict[int, int]
+    single: dict[int, int]
+    bytes: dict[int, int]
+
+
+def evaluate(engine: Engine, seeded: Sequence[Campaign]) -> Recall:
+    """Judge the window, compose a document of each size, and look which campaigns it shows."""
+    shown, single, sizes = dict[int, int](), dict[int, int](), dict[int, int]()
+    alone = [campaign for campaign in seeded if len(campaign.sessions) == 1]
+    with engine.connect() as connection, connection.begin() as transaction:
+        judged, findings = judge(connection, WINDOW), find(connection, WINDOW)
+        own = {campaign: _rows_of(connection, campaign) for campaign in seeded}
+        held = sum(map(bool, own.values()))
+        for thousands in THOUSANDS_OF_TOKENS:
+            most = thousands * 1000 * BYTES_A_TOKEN
+            document = question_of(compose(connection, WINDOW, judged, most), findings, most).document
+            ids = set(_ids_in(document))
+            shown[thousands] = sum(bool(own[campaign] & ids) for campaign in seeded)
+            single[thousands] = sum(bool(own[campaign] & ids) for campaign in alone)
+            sizes[thousands] = len(document)
+        transaction.rollback()
+    return Recall(held, shown, single, sizes)
+
+
+def _ids_in(document: str) -> Iterator[str]:
+    """Of every indicator and cluster in the document as it is sent."""
+    told = json.loads(document)
+    yield from (row["id"] for row in (*told["indicators"], *told["clusters"]))
+    yield from (line.split(" ", 1)[0] for lines in told["others"].values() for line in lines)
+
+
+def _rows_of(connection: Connection, campaign: Campaign) -> set[str]:
+    """The ids of the rows that show the campaign, from the tables; none: they don't hold it."""
+    if campaign.indicator:
+        query = text(
+            "SELECT indicator_id FROM indicators WHERE window_start = :start AND is_new "
+            "AND (value = :value OR value LIKE '%://' || :value || '/%')"
+        )
+        return set(connection.execute(query, {"start": WINDOW.start, "value": campaign.indicator}).scalars())
+    fingerprint = behaviour_of("ssh", (), campaign.sessions[0].commands).fingerprint
+    query = text("SELECT cluster_id FROM clusters WHERE window_start = :start AND is_new AND fingerprint = :value")
+    return set(connection.execute(query, {"start": WINDOW.start, "value": fingerprint}).scalars())
+
+
+def measure(engine: Engine, seed: int, events: int) -> Iterator[tuple[str, str, Recall]]:
+    """One window of each kind, without and with each flood."""
+    for kind in KINDS:
+        for drowned in FLOODS:
+            random, numbers = Random(f"{seed} {kind}"), numbering()
+            with engine.begin() as connection:
+                connection.exec_driver_sql(
+                    "TRUNCATE log_events, session_parts, window_builds, sightings, sighted_windows"
+                )
+                connection.exec_driver_sql("TRUNCATE window_counts, clusters, indicators")
+            load_week(engine, random, events // 10, numbers)
+            seeded = campaigns(random, kind)
+            sessions = chain.from_iterable(campaign.sessions for campaign in seeded)
+            usual = chain(background(random, events), novelties(random, NOVELTIES), sessions)
+            load(engine, WINDOW, chain(usual, flood(random, drowned) if drowned else ()), numbers)
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("ANALYZE")
+            yield kind, drowned or "none", evaluate(engine, seeded)
+
+
+def main() -> None:
+    """Measure in a home of its own, which is thrown away."""
+    windows = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    events = int(sys.argv[2]) if len(sys.argv) > 2 else 400_000
+    home = Path(tempfile.mkdtemp(prefix="rustbucket-bench-"))
+    table = Table(box=None, pad_edge=False)
+    for column in (
+        "campaigns",
+        "flood",
+        "seed",
+        "tables",
+        *(f"{size}k" for size in THOUSANDS_OF_TOKENS),
+        "single, 24k",
+    ):
+        table.add_column(column, justify="left" if column in {"campaigns", "flood"} else "right")
+    try:
+        os.environ.update(environment(home) | {"DAGSTER_HOME": str(PROJECT_ROOT)})
+        with shared(home):
+            engine = open_database(load_settings())
+            for seed in (SystemRandom().randrange(10**6) for _ in range(windows)):
+                for kind, drowned, found in measure(engine, seed, events):
+                    shown = [str(found.shown[size]) for size in THOUSANDS_OF_TOKENS]
+                    table.add_row(kind, drowned, str(seed), str(found.held), *shown, f"{found.single[24]} of 20")
+            engine.dispose()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()
