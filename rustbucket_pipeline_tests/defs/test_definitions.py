@@ -141,3 +141,8 @@ def test_each_module_of_the_glue_imports_without_a_warning() -> None:
         check=False,
     )
     assert imported.returncode == 0, imported.stderr
+
+
+def test_failures_and_alerts_have_a_sensor_each_that_is_on(definitions: dg.Definitions) -> None:
+    for name in ("heal", "failures", "alerts"):
+        assert definitions.resolve_sensor_def(name).default_status is dg.DefaultSensorStatus.RUNNING
