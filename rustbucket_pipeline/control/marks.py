@@ -12,12 +12,13 @@ from sqlalchemy import Connection, Engine, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from rustbucket_pipeline.archive.completeness import Arrival, hours_between, waive
-from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, CHAIN, Job
+from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, CHAIN, PARSE_LOGS, Job
 from rustbucket_pipeline.control.lineage import lineage, materialized
 from rustbucket_pipeline.control.outlook import claimed
 from rustbucket_pipeline.control.states import CODE_VERSIONS, stale_windows
 from rustbucket_pipeline.control.success import Word, say_of
 from rustbucket_pipeline.errors import UsageError
+from rustbucket_pipeline.events.build import forget_hour
 from rustbucket_pipeline.model.text import bounded
 from rustbucket_pipeline.model.window import HOUR, Window, window_at
 from rustbucket_pipeline.settings import Settings
@@ -211,7 +212,11 @@ def _forget(connection: Connection, job: Job, windows: Collection[Window] | None
             delete(window_requests).where(own_requests).returning(window_requests.c.window_start)
         ).scalars(),
     }
-    return {Window(start, job.window) for start in found if job.window is not None}
+    windows = {Window(start, job.window) for start in found if job.window is not None}
+    if job is PARSE_LOGS:
+        for window in windows:
+            forget_hour(connection, window)
+    return windows
 
 
 def _waiting(job: Job, due: Collection[Window]) -> dict[str, tuple[Window, ...]]:

@@ -34,6 +34,9 @@ BY_HAND = "person"
 
 WHO = "rustbucket/by"
 
+SCHEDULE = "dagster/schedule_name"
+"""Run tag of Dagster's own."""
+
 MOST_ASSET_RUNS = 500
 """How many of Dagster's own asset runs are looked through for a job's."""
 
@@ -103,7 +106,7 @@ def ran(record: dg.RunRecord) -> Ran:
     return Ran(
         id=run.run_id,
         status=run.status.value,
-        asked_by=tags.get(ASKED_BY, "dagster"),
+        asked_by=tags.get(ASKED_BY) or ("schedule" if SCHEDULE in tags else "dagster"),
         who=tags.get(WHO),
         forced=FORCED in tags,
         created=record.create_timestamp.replace(tzinfo=UTC),

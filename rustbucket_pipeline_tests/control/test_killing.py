@@ -19,11 +19,11 @@ from rustbucket_pipeline.errors import UsageError
 
 PATIENT = """
 import signal, time
-signal.signal(signal.SIGINT, lambda *_: print("heard", flush=True))
+signal.signal(signal.SIGTERM, lambda *_: print("heard", flush=True))
 print("up", flush=True)
 time.sleep(60)
 """
-"""A program that doesn't end when it is interrupted."""
+"""A program that doesn't end when it is told to."""
 
 STARTED, QUEUED = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.QUEUED
 
@@ -99,7 +99,7 @@ def test_a_process_that_came_later_under_the_same_number_is_left_alone(instance:
     assert status(instance, run) == "STARTED"
 
 
-def test_a_process_that_doesn_t_end_is_interrupted_and_its_run_counts_as_ended(instance: dg.DagsterInstance) -> None:
+def test_a_process_that_doesn_t_end_is_told_to_and_its_run_counts_as_ended(instance: dg.DagsterInstance) -> None:
     with subprocess.Popen([sys.executable, "-c", PATIENT], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"

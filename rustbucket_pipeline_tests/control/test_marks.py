@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import BigInteger, Engine, Integer, func, select
 
 from rustbucket_pipeline.archive.completeness import Arrival, hours_between
 from rustbucket_pipeline.control import marks
@@ -16,7 +16,7 @@ from rustbucket_pipeline.model.window import FOUR_HOURS, HALF_HOUR, HOUR, Window
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.builds import EMPTY, Build, inputs_version, record_build, versions_between
 from rustbucket_pipeline.storage.plan_tables import window_marks, window_requests
-from rustbucket_pipeline.storage.tables import rustbuckets
+from rustbucket_pipeline.storage.tables import hour_counts, rustbuckets
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 NOW = MIDNIGHT + timedelta(hours=9, minutes=20)
@@ -40,6 +40,13 @@ def build(engine: Engine, asset: str, window: Window, output: str, now: datetime
     with engine.begin() as connection:
         inputs = inputs_version(connection, asset, window, CODE_VERSIONS[asset]) if asset in CODE_VERSIONS else output
         record_build(connection, Build(asset, window, inputs, output, "1", None), now)
+
+
+def approve(engine: Engine) -> None:
+    """A rustbucket that was expected to send logs from midnight on."""
+    approved = {"status": "active", "registered_at": MIDNIGHT, "approved_at": MIDNIGHT}
+    with engine.begin() as connection:
+        connection.execute(rustbuckets.insert().values(id="BKT1", name="one", **approved))
 
 
 def due(engine: Engine, asset: str) -> list[Window]:
@@ -119,9 +126,7 @@ def test_a_mark_on_the_analysis_covers_both_of_its_assets(
 def test_a_mark_on_an_archive_waives_what_never_came_and_never_counts_as_received(
     archived: Engine, instance: dg.DagsterInstance, since_midnight: Settings
 ) -> None:
-    with archived.begin() as connection:
-        approved = {"status": "active", "registered_at": MIDNIGHT, "approved_at": MIDNIGHT}
-        connection.execute(rustbuckets.insert().values(id="BKT1", name="one", **approved))
+    approve(archived)
     half = Window(MIDNIGHT + 3 * HOUR, HALF_HOUR)
     marked = mark(archived, instance, since_midnight, ARCHIVE_LOGS, half)
     assert marked.waived == (("BKT1", Window(half.start, HOUR)),)
@@ -135,9 +140,7 @@ def test_a_mark_on_an_archive_waives_what_never_came_and_never_counts_as_receive
 def test_an_hour_in_progress_is_not_waived(
     archived: Engine, instance: dg.DagsterInstance, since_midnight: Settings
 ) -> None:
-    with archived.begin() as connection:
-        approved = {"status": "active", "registered_at": MIDNIGHT, "approved_at": MIDNIGHT}
-        connection.execute(rustbuckets.insert().values(id="BKT1", name="one", **approved))
+    approve(archived)
     half = Window(NOW.replace(minute=0), HALF_HOUR)
     assert mark(archived, instance, since_midnight, ARCHIVE_LOGS, half).waived == ()
 
@@ -163,6 +166,22 @@ def test_a_reset_hour_is_due_again_its_tries_forgotten_and_what_it_held_kept(
         assert versions_between(connection, "parsed_logs", MIDNIGHT, NOW)[MIDNIGHT].output == "rows"
     build(archived, "parsed_logs", FIRST, "rows")
     assert due(archived, "parsed_logs") == [SECOND]
+
+
+def test_a_reset_hour_is_loaded_whole_whatever_its_rows_were_made_of(
+    archived: Engine, instance: dg.DagsterInstance, since_midnight: Settings
+) -> None:
+    build(archived, "parsed_logs", FIRST, "rows")
+    sums = {column.name: 0 for column in hour_counts.c if isinstance(column.type, BigInteger | Integer)}
+    approve(archived)
+    with archived.begin() as connection:
+        for hour in (FIRST, SECOND):
+            row = {**sums, "hour": hour.start, "rustbucket_id": "BKT1", "inputs_version": "share"}
+            connection.execute(hour_counts.insert().values(row))
+    marks.forget_windows(archived, instance, since_midnight, PARSE_LOGS, [FIRST], "ann", NOW)
+    with archived.connect() as connection:
+        rows = connection.execute(select(hour_counts.c.hour, hour_counts.c.inputs_version).order_by("hour")).all()
+    assert rows == [(FIRST.start, ""), (SECOND.start, "share")]
 
 
 def test_a_reset_takes_marks_back(archived: Engine, instance: dg.DagsterInstance, since_midnight: Settings) -> None:

@@ -94,3 +94,11 @@ def test_what_is_under_way_is_told_with_its_windows(instance: dg.DagsterInstance
         "2026-03-02-00:00",
         "2026-03-02-00:00",
     )
+
+
+def test_who_asked_for_a_run_is_told(instance: dg.DagsterInstance) -> None:
+    note(instance, SIGN_ARCHIVE)
+    note(instance, SIGN_ARCHIVE, **{"dagster/schedule_name": "sign_archive"})
+    note(instance, SIGN_ARCHIVE, **{"rustbucket/asked-by": "person", "rustbucket/by": "ann"})
+    told = [(run.asked_by, run.who) for run in runs_of(instance, SIGN_ARCHIVE)]
+    assert told == [("person", "ann"), ("schedule", None), ("dagster", None)]
