@@ -139,6 +139,8 @@ def _named(error: SerializableErrorInfo | None) -> tuple[str, str]:
     name, why = "unknown", "outside of what our own code tells; the run's log has more"
     while error is not None:
         name = error.cls_name or name
+        if name == "DagsterAssetCheckFailedError":
+            return "blocking check", "what was built doesn't keep a promise; nothing is made of it until it does"
         if name in _ours():
             return name, bounded(error.message.partition(": ")[2].strip(), LONGEST_WHY)
         error = error.cause

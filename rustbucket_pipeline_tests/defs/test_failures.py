@@ -13,6 +13,7 @@ from sqlalchemy import Engine, select
 
 from rustbucket_pipeline.control.failed import Seen, failed_since
 from rustbucket_pipeline.control.runs import QUIET, load_definitions, range_tags
+from rustbucket_pipeline.events.build import forget_hour
 from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.fleet.entry import Entry
 from rustbucket_pipeline.model.window import HALF_HOUR, HOUR, Window
@@ -21,6 +22,7 @@ from rustbucket_pipeline.storage.alert_tables import alerts
 from rustbucket_pipeline.storage.builds import Build, record_build
 from rustbucket_pipeline.storage.objects import Archive, open_archive
 from rustbucket_pipeline_tests.archive.fleet_on_disk import hour_of_lines
+from rustbucket_pipeline_tests.defs.test_runs import MISCOUNT
 
 MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
 FIRST, SECOND = Window(MIDNIGHT, HOUR), Window(MIDNIGHT + HOUR, HOUR)
@@ -227,5 +229,23 @@ def test_what_can_t_be_opened_is_named_and_such_a_run_isn_t_started_again(
     assert run
     assert run.tags["dagster/max_retries"] == "0"
     assert daemon.run("archive_logs", half, half).success
+    daemon.tick()
+    assert open_ones(database) == []
+
+
+def test_an_hour_that_a_blocking_check_finds_wrong_is_an_alert_until_it_passes(
+    daemon: Daemon, archived: Archive, database: Engine
+) -> None:
+    with database.begin() as connection:
+        connection.exec_driver_sql(MISCOUNT.replace("HOUR", SECOND.start.isoformat()))
+    assert not daemon.run("parse_logs", FIRST, SECOND).success
+    daemon.tick()
+    assert open_ones(database) == [("run_failed", "parse_logs: blocking check", 1)]
+    assert SECOND.key in cause_of(database)
+    assert FIRST.key not in cause_of(database)
+    with database.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER miscount ON hour_counts")
+        forget_hour(connection, SECOND)
+    assert daemon.run("parse_logs", SECOND, SECOND).success
     daemon.tick()
     assert open_ones(database) == []
