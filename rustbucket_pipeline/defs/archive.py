@@ -1,14 +1,13 @@
 """The archive's assets: what the honeypots hold, and what of it is archived."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from sqlalchemy import Engine
 
-from rustbucket_pipeline.archive.fleet_pull import FleetPull, contents_of, pull_fleet
 from rustbucket_pipeline.archive.ledger import CODE_VERSION
 from rustbucket_pipeline.archive.opening import openers
-from rustbucket_pipeline.archive.pull import PullContext
 from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, OWNER
 from rustbucket_pipeline.control.lineage import materialized
 from rustbucket_pipeline.defs.checks import hold_back, results, specs_of
@@ -26,6 +25,10 @@ from rustbucket_pipeline.net.asking import EXTRACT_LOGS
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage import tables
 from rustbucket_pipeline.storage.objects import Archive
+
+if TYPE_CHECKING:
+    from rustbucket_pipeline.archive.fleet_pull import FleetPull
+    from rustbucket_pipeline.archive.pull import PullContext
 
 
 @dg.definitions
@@ -67,6 +70,9 @@ def archive_assets() -> dg.Definitions:
 
         Each run pulls all that is new, of whatever window: late data shows as a new materialization of its own window.
         """
+        from rustbucket_pipeline.archive.fleet_pull import pull_fleet  # and with it numpy, here only
+        from rustbucket_pipeline.archive.pull import PullContext
+
         with as_failure(context):
             now = clock()
             windows = windows_of(context, HALF_HOUR)
@@ -82,7 +88,7 @@ def archive_assets() -> dg.Definitions:
     return dg.Definitions(assets=[raw_bucket_logs, log_archives])
 
 
-def _closed(pulled: FleetPull, requested: list[Window], pull: PullContext) -> list[Window]:
+def _closed(pulled: "FleetPull", requested: list[Window], pull: "PullContext") -> list[Window]:
     """The requested windows, and every other one that changed and is over: a partition of Dagster's."""
     changed = (Window(start, HALF_HOUR) for start in pulled.windows)
     known = {window for window in changed if pull.since <= window.start and window.end <= pull.now}
@@ -90,8 +96,10 @@ def _closed(pulled: FleetPull, requested: list[Window], pull: PullContext) -> li
 
 
 def _events(
-    context: dg.AssetExecutionContext, database: Engine, windows: list[Window], pulled: FleetPull
+    context: dg.AssetExecutionContext, database: Engine, windows: list[Window], pulled: "FleetPull"
 ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
+    from rustbucket_pipeline.archive.fleet_pull import contents_of
+
     with database.connect() as connection:
         contents = {window: contents_of(connection, window.start) for window in windows}
     for window, held in contents.items():

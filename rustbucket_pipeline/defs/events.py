@@ -14,7 +14,6 @@ from rustbucket_pipeline.defs.freshness import freshness_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
 from rustbucket_pipeline.defs.reporting import facts_of, provenance
 from rustbucket_pipeline.defs.resources import Clock
-from rustbucket_pipeline.events.build import build_hour
 from rustbucket_pipeline.events.own import collectors_of
 from rustbucket_pipeline.events.version import PARSER_VERSION
 from rustbucket_pipeline.model.window import HOUR, Window
@@ -52,6 +51,7 @@ def event_assets() -> dg.Definitions:
 
         A run replaces the hour in one transaction. The same record in two files is one event.
         """
+        from rustbucket_pipeline.events.build import build_hour  # and with it numpy and pyarrow, here only
 
         def build(window: Window) -> Iterator[dg.AssetMaterialization]:
             sources = provenance(context, "parsed_logs", window)
