@@ -7,7 +7,6 @@ import dagster as dg
 from sqlalchemy import Engine
 
 from rustbucket_pipeline.archive.ledger import CODE_VERSION
-from rustbucket_pipeline.archive.opening import openers
 from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, OWNER
 from rustbucket_pipeline.control.lineage import materialized
 from rustbucket_pipeline.defs.checks import hold_back, results, specs_of
@@ -71,6 +70,7 @@ def archive_assets() -> dg.Definitions:
         Each run pulls all that is new, of whatever window: late data shows as a new materialization of its own window.
         """
         from rustbucket_pipeline.archive.fleet_pull import pull_fleet  # and with it numpy, here only
+        from rustbucket_pipeline.archive.opening import openers
         from rustbucket_pipeline.archive.pull import PullContext
 
         with as_failure(context):
