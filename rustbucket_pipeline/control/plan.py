@@ -154,7 +154,10 @@ def for_heal(planned: Iterable[Planned]) -> list[Planned]:
 
 
 def stretches(items: Iterable[Planned]) -> Iterator[tuple[Planned, ...]]:
-    """Adjacent windows of a job, in order: each is one run. What failed before runs alone, so it delays only itself."""
+    """Adjacent windows of a job, in order: each is one run.
+
+    What failed before runs alone, so it delays only itself; but a pull is one for all of its windows, or none.
+    """
     run: list[Planned] = []
     for item in items:
         if run and not _continues(run[-1], item):
@@ -278,7 +281,7 @@ def _taken(planned: Iterable[Planned], taker: Taker, job: Job | None = None) -> 
 
 def _continues(before: Planned, item: Planned) -> bool:
     together = before.job is item.job and before.window.end == item.window.start
-    return together and not before.tries and not item.tries
+    return together and (item.job is ARCHIVE_LOGS or not (before.tries or item.tries))
 
 
 def _urgency(item: Planned, now: datetime) -> tuple[bool, float, int, datetime]:

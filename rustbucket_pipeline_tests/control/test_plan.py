@@ -198,6 +198,14 @@ def test_what_failed_runs_alone_so_that_it_delays_only_itself() -> None:
     assert [[item.window for item in run] for run in runs] == [[hour(0)], [hour(1)], [hour(2), hour(3)]]
 
 
+def test_half_hours_of_a_pull_that_was_lost_are_pulled_together_again() -> None:
+    lost = Asked("v", 1, NOON)
+    halves = [Window(NOON + index * HALF_HOUR, HALF_HOUR) for index in range(4)]
+    rows = [stale(half, asked=lost) for half in halves]
+    planned = plan(facts(*rows, now=NOON + 30 * HOUR, asset="log_archives"))
+    assert [[item.window for item in run] for run in stretches(for_heal(planned))] == [halves]
+
+
 def test_the_newest_day_is_healed_first_upstream_first_and_within_it_the_oldest() -> None:
     now = NOON + timedelta(days=5)
     days = [stale(hour(24 * day + index), f"{day} {index}") for day in range(3) for index in range(2)]
