@@ -46,6 +46,13 @@ class SeenRun:
     ended: float | None
     work: tuple[tuple[float, float], ...]
 
+    def line(self, began: datetime) -> str:
+        """For whoever reads why a test failed; seconds since then."""
+        moments = [self.created, *(moment for span in self.work for moment in span), self.ended or 0.0]
+        after = ", ".join(f"{moment - began.timestamp():.0f}" for moment in moments)
+        first = min(self.windows, default="")
+        return f"{self.id[:8]} {self.job} {self.status} {len(self.windows)} windows from {first}: {after}"
+
 
 @dataclass(frozen=True)
 class Board:
