@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from rustbucket_pipeline.analysis.gather import PACKAGE, Gathered, gather
 from rustbucket_pipeline.analysis.version import DIGEST_VERSION
+from rustbucket_pipeline.analysis.vocabulary import vocabulary_version
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window, window_at
 from rustbucket_pipeline.storage.analysis_tables import sighted_windows, sightings, window_counts
 from rustbucket_pipeline.storage.builds import Versions, version_of, versions_between
@@ -38,11 +39,12 @@ def gather_and_note(connection: Connection, window: Window) -> Gathered:
 
 
 def _inputs(built: Mapping[datetime, Versions]) -> dict[datetime, str]:
-    """By window: the version of the rows of its hours, and of our code."""
+    """By window: the version of the rows of its hours, of our code, and of the words that fingerprints are made of."""
     hours: dict[datetime, list[str]] = {}
     for start in sorted(built):
         hours.setdefault(window_at(start, FOUR_HOURS).start, []).append(f"{start.isoformat()} {built[start].output}")
-    return {window: version_of([DIGEST_VERSION, *parts]) for window, parts in hours.items()}
+    ours = (DIGEST_VERSION, vocabulary_version())
+    return {window: version_of([*ours, *parts]) for window, parts in hours.items()}
 
 
 def _noted(connection: Connection, since: datetime, until: datetime) -> dict[datetime, str]:

