@@ -75,6 +75,7 @@ def _tell(instance: dg.DagsterInstance, run_id: str) -> bool:
     host, _, pid = run.tags[PROCESS].partition(" ")
     if host != socket.gethostname() or not _is_ours(int(pid), instance, run_id):
         return False
+    instance.report_run_canceling(run)  # else Dagster takes the interruption for a failure
     os.kill(int(pid), signal.SIGTERM)  # as SIGINT to Dagster, and nothing in the background ignores it
     return True
 
