@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Row
 
 from rustbucket_pipeline.analysis.contents import LONGEST_TEXT
+from rustbucket_pipeline.analysis.hits import PACKAGE, gather_hits
 from rustbucket_pipeline.analysis.news import shares_of_news
 from rustbucket_pipeline.analysis.rules import Rule, load_rules
 from rustbucket_pipeline.analysis.severity import Severity
@@ -46,7 +47,9 @@ class Finding(BaseModel):
 
 def find(connection: Connection, window: Window) -> tuple[Finding, ...]:
     """The window's findings, worst first, among equals the newest first; at most one per rule."""
-    found = ((rule, evaluate(connection, rule, window)) for rule in load_rules())
+    rules = load_rules()
+    hit = gather_hits(connection, rules, window)
+    found = [(rules[place], _row(connection, place, rules[place])) for place in hit]
     spoken = [(rule, row) for rule, row in found if row.events]
     news = shares_of_news(connection, window, [row.event_ids for _, row in spoken])
     order = sorted(range(len(spoken)), key=lambda at: (-spoken[at][0].severity.rank, -news[at], at))
@@ -55,22 +58,20 @@ def find(connection: Connection, window: Window) -> tuple[Finding, ...]:
 
 def evaluate(connection: Connection, rule: Rule, window: Window) -> Row[Any]:
     """What the rule matches in the window, in one row; `events` is 0 where it doesn't speak."""
+    gather_hits(connection, [rule], window)
+    return _row(connection, 0, rule)
+
+
+def _row(connection: Connection, place: int, rule: Rule) -> Row[Any]:
     return connection.execute(
-        load_sql("rustbucket_pipeline.analysis", "rule"),
+        load_sql(PACKAGE, "rule"),
         {
-            "start": window.start,
-            "end": window.end,
-            "event_types": list(rule.match.event_types),
-            "protocols": list(rule.match.protocols),
-            "counted": rule.match.counted,
-            "field": rule.match.field.value,
-            "all_of": list(rule.match.all_of),
-            "none_of": list(rule.match.none_of),
-            "per": rule.per.value,
+            "rule": place,
             "least_events": rule.at_least.events,
+            "least_texts": rule.at_least.texts,
             "least_rustbuckets": rule.at_least.rustbuckets,
             "evidence": EVIDENCE,
-            "examples": EXAMPLES if rule.match.all_of else 0,
+            "examples": EXAMPLES if rule.match.wanted else 0,
             "longest": LONGEST_TEXT,
         },
     ).one()

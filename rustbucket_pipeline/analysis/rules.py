@@ -1,4 +1,5 @@
-"""Rules as data: what a `rules/*.yaml` file may say, and reading them. Which rows one matches is SQL (`findings`).
+"""Rules as data: what a `rules/*.yaml` file may say, and reading them. Patterns are RE2's (`matching`); which rows one
+matches is for `hits`, what it says of them for `findings`.
 
 A rule carries its own tests: examples that it must match and near misses that it must not.
 """
@@ -6,7 +7,7 @@ A rule carries its own tests: examples that it must match and near misses that i
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import cast
+from typing import Annotated, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -36,6 +37,19 @@ class Per(StrEnum):
     SOURCE = "source"
     RUSTBUCKET = "rustbucket"
     CREDENTIAL = "credential"
+    PASSWORD = "password"  # noqa: S105
+    """A source's one password."""
+
+
+COMMAND_BEGINS = (
+    r"(?:^|[;&|(){}`\n$]|\b(?:sudo|nohup|busybox|exec|then|do|else|env|xargs|time)\s)\s*(?:/[\w./-]{1,40}/)?"
+)
+"""What `<cmd>` in a pattern stands for."""
+
+
+def expanded(pattern: str) -> str:
+    """The pattern as RE2 reads it."""
+    return pattern.replace("<cmd>", COMMAND_BEGINS)
 
 
 class RulePart(BaseModel):
@@ -45,7 +59,8 @@ class RulePart(BaseModel):
 
 
 class Match(RulePart):
-    """Which records: types and protocols (none: all), and patterns (PostgreSQL's, any case) on one field.
+    """Which records: types and protocols (none: all), and patterns (RE2's, any case) on one field: all of some, one of
+    others, none of the last. `<cmd>` in a pattern is where a command of a shell begins, after its directory.
 
     `counted`: only the one telling of an action that counts.
     """
@@ -55,14 +70,26 @@ class Match(RulePart):
     counted: bool = True
     field: FieldName = FieldName.MESSAGE
     all_of: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
     none_of: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The patterns that speak for a match; a rule without any takes every record of its types."""
+        return (*self.all_of, *self.any_of)
 
 
 class AtLeast(RulePart):
-    """How many records, from how many rustbuckets, a group needs before it counts."""
+    """How many records, with how many texts, from how many rustbuckets, a group needs before it counts."""
 
-    events: int = Field(1, ge=1)
-    rustbuckets: int = Field(1, ge=1)
+    events: int = Field(default=1, ge=1)
+    texts: int = Field(default=1, ge=1)
+    rustbuckets: int = Field(default=1, ge=1)
+
+    @property
+    def is_one(self) -> bool:
+        """Whether a single record is enough."""
+        return self.events == self.texts == self.rustbuckets == 1
 
 
 class Examples(RulePart):
@@ -81,10 +108,11 @@ class Rule(RulePart):
     title: str = Field(max_length=80)
     severity: Severity
     technique: str | None = Field(None, pattern=r"^T[0-9]{4}(\.[0-9]{3})?$")
-    source: str
+    cve: tuple[Annotated[str, Field(pattern=r"^CVE-[0-9]{4}-[0-9]{4,7}$")], ...] = ()
+    source: str = Field(pattern=r"^https://")
     match: Match
     per: Per = Per.WINDOW
-    at_least: AtLeast = AtLeast(events=1, rustbuckets=1)
+    at_least: AtLeast = AtLeast()
     why: str
     advice: str
     examples: Examples = Examples()

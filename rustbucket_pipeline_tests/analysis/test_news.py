@@ -18,7 +18,7 @@ def test_of_two_equally_bad_findings_the_one_that_names_something_new_leads(data
     tell(database, [command(KEY, 10), command(KEY, week_ago), command(MINER, 20)])
     build_digest(database, WINDOW, NOW, None)
     with database.connect() as connection:
-        found = [(finding.id, finding.rule) for finding in find(connection, WINDOW)]
+        found = [(finding.id, finding.rule) for finding in find(connection, WINDOW)[:2]]
     assert found == [("F1", "cryptominer"), ("F2", "authorized-keys")]
 
 
@@ -28,4 +28,4 @@ def test_without_anything_new_the_rules_own_order_stays(database: Engine) -> Non
     tell(database, [command(words, at) for words in (KEY, MINER) for at in (10, week_ago)])
     build_digest(database, WINDOW, NOW, None)
     with database.connect() as connection:
-        assert [finding.rule for finding in find(connection, WINDOW)] == ["authorized-keys", "cryptominer"]
+        assert [finding.rule for finding in find(connection, WINDOW)[:2]] == ["authorized-keys", "cryptominer"]

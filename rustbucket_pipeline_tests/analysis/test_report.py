@@ -42,13 +42,14 @@ def test_without_a_key_the_report_is_complete_and_says_so(database: Engine, sett
     outcome = analysed(database, settings, ATTACK)
     assert (outcome.status, outcome.severity, outcome.cost_usd) == ("deterministic", "high", 0)
     assert outcome.claude == "off (no ANTHROPIC_API_KEY)"
-    assert outcome.headline.startswith("HIGH: A file is fetched from the internet and made to run (F1, and 1 more).")
+    assert outcome.headline.startswith("HIGH: A file is fetched from the internet and made to run (F1, and 2 more).")
     with database.connect() as connection:
         stored = connection.execute(select(findings).order_by(findings.c.finding_id)).all()
         build = build_of(connection, "log_analysis", WINDOW)
     assert [(row.finding_id, row.rule, row.severity, row.events) for row in stored] == [
         ("F1", "download-and-run", "high", 1),
-        ("F2", "system-discovery", "low", 1),
+        ("F2", "script-run", "medium", 1),
+        ("F3", "system-discovery", "low", 1),
     ]
     assert build is not None
     assert build.output_version == outcome.output_version

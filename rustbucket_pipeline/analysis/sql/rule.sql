@@ -1,45 +1,14 @@
--- One rule over one window: the records it matches, gathered by what it counts by (`per`), where a group is big enough.
--- PostgreSQL's regular expressions take linear time here: patterns without back references, texts cut to 8 KB.
-WITH told AS (
-    SELECT
-        event_id, event_ts, rustbucket_id, src_ip,
-        left(CASE :field
-            WHEN 'command' THEN command
-            WHEN 'path' THEN http_path
-            WHEN 'request' THEN coalesce(fields ->> 'request', http_path)
-            WHEN 'username' THEN username
-            WHEN 'password' THEN password
-            WHEN 'credential' THEN username || ':' || password
-            WHEN 'recipient' THEN fields ->> 'rcpt_to'
-            WHEN 'any' THEN concat_ws(E'\n', username, password, command, http_path, message, fields::text)
-            ELSE message
-        END, 8192) AS told,
-        CASE :per
-            WHEN 'source' THEN coalesce(src_ip, rustbucket_id)
-            WHEN 'rustbucket' THEN rustbucket_id
-            WHEN 'credential' THEN username || ' ' || password
-            ELSE ''
-        END AS gathered
-    FROM log_events
-    WHERE event_ts >= :start AND event_ts < :end
-        AND event_type = ANY(CAST(:event_types AS text []))
-        AND (counted OR NOT :counted)
-        AND (cardinality(CAST(:protocols AS text [])) = 0 OR protocol = ANY(CAST(:protocols AS text [])))
-),
-matched AS MATERIALIZED (
-    SELECT * FROM told
-    WHERE told IS NOT NULL AND gathered IS NOT NULL
-        AND told ~* ALL(CAST(:all_of AS text []))
-        AND told !~* ALL(CAST(:none_of AS text []))
-),
-groups AS (
+-- One rule's rows (`rule_hits`), gathered by what it counts by (`per`), where a group is big enough.
+WITH groups AS (
     SELECT gathered, count(*) AS size
-    FROM matched
+    FROM rule_hits
+    WHERE rule = :rule AND gathered IS NOT NULL
     GROUP BY gathered
-    HAVING count(*) >= :least_events AND count(DISTINCT rustbucket_id) >= :least_rustbuckets
+    HAVING count(*) >= :least_events AND (:least_texts = 1 OR count(DISTINCT told) >= :least_texts)
+        AND (:least_rustbuckets = 1 OR count(DISTINCT rustbucket_id) >= :least_rustbuckets)
 ),
 hits AS MATERIALIZED (
-    SELECT m.* FROM matched AS m INNER JOIN groups AS g ON g.gathered = m.gathered
+    SELECT h.* FROM rule_hits AS h INNER JOIN groups AS g ON g.gathered = h.gathered WHERE h.rule = :rule
 )
 SELECT
     count(*) AS events,
