@@ -68,6 +68,15 @@ def matcher_of(rules: tuple[Rule, ...]) -> Matcher:
     return Matcher(rules)
 
 
+def failing_examples(rule: Rule) -> list[tuple[str, str]]:
+    """The examples that the rule doesn't keep: what is wrong, and the text as an attacker might have written it."""
+    if not rule.match.wanted:
+        return []
+    matcher = Matcher([rule])
+    missed = [("is not matched", text) for text in rule.examples.hits if not matcher.matching(text)]
+    return missed + [("is matched", text) for text in rule.examples.misses if matcher.matching(text)]
+
+
 def rules_of_lines(lines: Iterable[str], field: FieldName, event_type: str) -> list[list[str]]:
     """For each line of such records: the ids of the rules that it alone is enough for."""
     rules, matcher = _by_line(field, event_type)
