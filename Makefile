@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export DAGSTER_HOME ?= $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up check test test-long bench bench-volume chromium pictures lock clean
+.PHONY: help setup setup-dev demo up check test test-long bench bench-volume eval chromium pictures lock clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ bench: setup-dev ## Measure, and print the figures
 
 bench-volume: setup-dev ## Measure archiving at volume, against its goals
 	$(BIN)/python -m benchmarks.volume
+
+eval: setup-dev ## Print how good the analysis is: rules on labelled behaviours and real sessions
+	$(BIN)/python -m benchmarks.evaluation
 
 chromium:
 	@test -x /usr/bin/chromium || { echo "installing Chromium, for what is tested in a browser"; \
