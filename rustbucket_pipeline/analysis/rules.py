@@ -138,7 +138,7 @@ def parse_rules(name: str, content: str) -> list[Rule]:
         ConfigurationError: it isn't; the message names the file and what is wrong.
     """
     try:
-        entries: object = yaml.safe_load(content)
+        entries: object = yaml.load(content, Loader=yaml.CSafeLoader)  # as safe_load, ten times as fast
         if not isinstance(entries, list):
             raise ConfigurationError(f"rules/{name}: a list of rules is expected; see docs/report.md")
         return [Rule.model_validate(entry) for entry in cast("list[object]", entries)]
