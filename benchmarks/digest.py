@@ -43,11 +43,14 @@ def fill(events: int, kind: str | None) -> int:
 def digest() -> bool:
     """Digest the window twice, in this process: the first time notes the week, too. Whether the goals are met."""
     engine = open_database(load_settings())
+    with engine.connect() as connection:
+        server = int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
     for what in ("with the week before it", "with the week noted"):
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), processor_seconds(server)
         outcome = build_digest(engine, WINDOW, WINDOW.end, None)
-        seconds = time.perf_counter() - begun
-        print(f"{what:24} {seconds:6.1f} s  {outcome.clusters:,} clusters  {outcome.indicators:,} indicators")
+        seconds, work = time.perf_counter() - begun, processor_seconds(server) - worked
+        found = f"{outcome.clusters:,} clusters, {outcome.indicators:,} indicators"
+        print(f"{what:24} {seconds:6.1f} s, {work:5.1f} s of processor; {found}", flush=True)
     with engine.connect() as connection, connection.begin() as transaction:
         size = len(question_of(digest_of(connection, WINDOW), ()).document)
         transaction.rollback()
@@ -55,6 +58,12 @@ def digest() -> bool:
     print(f"prompt {size:,} bytes without findings; at most {megabytes:.0f} MB in this process")
     engine.dispose()
     return seconds < GOAL_SECONDS and megabytes < GOAL_MEGABYTES
+
+
+def processor_seconds(server: int) -> float:
+    """What this process and its connection's server process have computed so far, parallel workers aside. Linux."""
+    words = Path(f"/proc/{server}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return time.process_time() + (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:
