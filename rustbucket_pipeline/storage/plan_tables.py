@@ -30,7 +30,9 @@ window_marks = Table(
     metadata,
     Column("asset", Text, primary_key=True),
     Column("window_start", DateTime(timezone=True), primary_key=True),
-    Column("inputs_version", Text, nullable=False, comment="of the inputs it was marked with; others make it due again"),
+    Column(
+        "inputs_version", Text, nullable=False, comment="of the inputs it was marked with; others make it due again"
+    ),
     Column("marked_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
     when("marked_at", nullable=False),
