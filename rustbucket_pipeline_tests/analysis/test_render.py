@@ -38,7 +38,7 @@ def report(database: Engine) -> Report:
 
 def test_the_first_line_says_how_bad_what_is_new_what_to_do(report: Report) -> None:
     assert next(lines_of(report)).text == (
-        "HIGH: A file is fetched from the internet and made to run (F1, and 1 more). "
+        "HIGH: A file is fetched from the internet and made to run (F1, and 3 more). "
         "Nothing to compare with yet: the 7 days before hold no record. "
         "Do: Block the hosts named in the indicators at the egress; look for the same fetches in your proxy logs."
     )
