@@ -43,7 +43,7 @@ check: setup-dev ## Style, types, import rules, definitions
 	$(BIN)/dg check defs
 
 test: setup-dev chromium ## The tests
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" --durations=40
 
 test-long: setup-dev chromium ## The tests that take minutes, too
 	$(BIN)/python -m pytest
