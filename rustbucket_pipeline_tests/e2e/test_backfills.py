@@ -87,7 +87,13 @@ def by_hand(checkout: Checkout, asset: str, windows: list[Window], *, by_dg: boo
     return checkout.run("dagster", "asset", "materialize", *module, "--select", asset, *keys, check=False)
 
 
-@pytest.mark.parametrize(("day", "by_dg"), [(FAR, True), (NEAR, False)], ids=["dg launch", "dagster asset materialize"])
+@pytest.mark.parametrize(
+    ("day", "by_dg"),
+    [
+        pytest.param(FAR, True, id="dg launch", marks=pytest.mark.long),
+        pytest.param(NEAR, False, id="dagster asset materialize"),
+    ],
+)
 def test_a_day_of_every_asset_by_hand(
     checkout: Checkout, database: Engine, instance: dg.DagsterInstance, day: datetime, by_dg: bool
 ) -> None:
