@@ -3,14 +3,16 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from psycopg import DataError
 from sqlalchemy import Connection, Engine, literal_column, select, text
 from sqlalchemy.exc import IntegrityError
 
@@ -19,6 +21,7 @@ from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage import databases, embedded
 from rustbucket_pipeline.storage.postgres import (
     advisory_lock,
+    copy_binary,
     copy_rows,
     ensure_event_partition,
     open_database,
@@ -187,3 +190,41 @@ def test_a_new_day_does_not_wait_for_readers_and_writers_of_other_days(database:
         reader.execute(text("LOCK TABLE log_events IN ROW EXCLUSIVE MODE"))
         maker.execute(text("SET LOCAL lock_timeout = '5s'"))
         ensure_event_partition(maker, date(2026, 3, 3))
+
+
+HEADER, TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+
+
+def one_number(number: int) -> bytes:
+    return b"\0\1" + (4).to_bytes(4) + number.to_bytes(4)
+
+
+def numbers_copied(engine: Engine, chunks: Iterator[bytes]) -> list[int]:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE numbers (number integer)"))
+        copy_binary(connection, "numbers", ["number"], chunks)
+        return [*connection.execute(text("SELECT number FROM numbers ORDER BY number")).scalars()]
+
+
+def test_rows_sent_while_later_ones_are_made_arrive_in_full(database: Engine) -> None:
+    before = sys.getswitchinterval()
+    chunks = (HEADER, *(one_number(number) * 1000 for number in range(50)), TRAILER)
+    assert numbers_copied(database, iter(chunks)) == sorted([*range(50)] * 1000)
+    assert sys.getswitchinterval() == before
+
+
+def test_what_breaks_while_rows_are_made_is_raised_and_ends_the_sending(database: Engine) -> None:
+    def breaking() -> Iterator[bytes]:
+        yield HEADER
+        yield one_number(1)
+        raise ZeroDivisionError
+
+    before = sys.getswitchinterval()
+    with pytest.raises(ZeroDivisionError):
+        numbers_copied(database, breaking())
+    assert sys.getswitchinterval() == before
+
+
+def test_bytes_that_are_no_rows_are_refused(database: Engine) -> None:
+    with pytest.raises(DataError):
+        numbers_copied(database, iter([HEADER, b"\0\7" + bytes(100), TRAILER]))
