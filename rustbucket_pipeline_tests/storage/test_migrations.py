@@ -11,7 +11,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, select, text
 
 from rustbucket_pipeline.settings import Settings
-from rustbucket_pipeline.storage import alert_tables, drift_tables, migrations, plan_tables, session_tables  # noqa: F401
+from rustbucket_pipeline.storage import (
+    alert_tables,  # noqa: F401
+    drift_tables,  # noqa: F401
+    migrations,
+    plan_tables,  # noqa: F401
+    session_tables,  # noqa: F401
+    statistics_tables,  # noqa: F401
+)
 from rustbucket_pipeline.storage.analysis_tables import log_analyses
 from rustbucket_pipeline.storage.postgres import upgrade
 from rustbucket_pipeline.storage.tables import metadata, rustbuckets, segments, source_files

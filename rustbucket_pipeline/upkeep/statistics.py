@@ -1,0 +1,119 @@
+"""How large, how busy, how costly: figures of fleet, archive, events, analysis, alerts, cost and database, and how each
+stands against the week before. Which figures there are: `statistics_figures`; how they are drawn: `cli`, `dashboard`.
+
+Sums come from what is counted already (`hour_counts`, digests, reports), so years of data cost no more than two weeks.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from rustbucket_pipeline.model.window import HOUR, window_at
+from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage import databases
+from rustbucket_pipeline.storage.postgres import load_sql
+from rustbucket_pipeline.storage.statistics_tables import figures as kept_figures
+from rustbucket_pipeline.storage.tables import hour_counts
+from rustbucket_pipeline.upkeep.statistics_figures import FIGURES, Figure
+
+PACKAGE = "rustbucket_pipeline.upkeep"
+
+DAY = timedelta(days=1)
+WEEK = 7
+SHOWN_DAYS = 2 * WEEK
+SETTLED = timedelta(hours=2, minutes=15)
+"""Hourly files are there that long after their hour: younger hours would make every week look like a falling one."""
+
+_STATES = ("fleet", "archive", "alerts", "database")
+_SUMS = ("days_hours", "days_windows", "days_alerts", "days_cost")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure now, and a week ago: of a sum, its last 7 days and the 7 before. None: nothing is known of then.
+
+    `days` are the last 14, oldest first: a day's sum, or the state at its end.
+    """
+
+    figure: Figure
+    value: float
+    week_ago: float | None
+    days: tuple[float | None, ...]
+
+    @property
+    def change(self) -> float | None:
+        """By how much it rose since, as a share of what it was (0.1: by a tenth); None where that says nothing."""
+        return None if not self.week_ago else self.value / self.week_ago - 1
+
+
+def measure(connection: Connection, settings: Settings, now: datetime) -> list[Measured]:
+    """Every figure as of now (UTC), in the order of `FIGURES`. Sums end at the last hour that is surely complete."""
+    until = window_at(now - SETTLED, HOUR).start
+    connection.execute(select(func.set_config("rustbucket.now", now.isoformat(), True)))
+    span = {"since": until - SHOWN_DAYS * DAY, "until": until}
+    day = {"since": until - DAY, "until": until, "history": databases.history_address(settings).database}
+    states = _states(connection, day)
+    before, sums = _kept(connection, now), _sums(connection, span)
+    known = _days_known(connection, until)
+    return [
+        _summed(figure, sums.get(figure.name, {}), known)
+        if figure.summed
+        else _state(figure, states[figure.name], before.get(figure.name, {}))
+        for figure in FIGURES
+    ]
+
+
+def keep(connection: Connection, measured: Iterable[Measured], now: datetime) -> int:
+    """Keep the figures as rows, so that later ones can be held against them; how many. Again at that moment: none."""
+    rows = [{"figure": one.figure.name, "taken_at": now, "value": one.value} for one in measured]
+    return connection.execute(insert(kept_figures).on_conflict_do_nothing(), rows).rowcount
+
+
+def _states(connection: Connection, asked: Mapping[str, object]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name in _STATES:
+        row = connection.execute(load_sql(PACKAGE, f"statistics_{name}"), asked).mappings().one()
+        found |= {figure: float(value) for figure, value in row.items()}
+    return found
+
+
+def _sums(connection: Connection, span: Mapping[str, object]) -> dict[str, dict[int, float]]:
+    """Of each figure that is a sum, its days, by how many days ago they ended."""
+    found: dict[str, dict[int, float]] = {}
+    for name in _SUMS:
+        for row in connection.execute(load_sql(PACKAGE, f"statistics_{name}"), span).mappings():
+            for figure, value in row.items():
+                if figure != "ago":
+                    found.setdefault(figure, {})[row["ago"]] = float(value)
+    return found
+
+
+def _kept(connection: Connection, now: datetime) -> dict[str, dict[int, float]]:
+    """Of each figure taken before, the newest of each day, by how many days ago that was."""
+    since = {"now": now, "since": now - (SHOWN_DAYS + 1) * DAY}
+    found: dict[str, dict[int, float]] = {}
+    for row in connection.execute(load_sql(PACKAGE, "statistics_kept"), since):
+        found.setdefault(row.figure, {})[row.ago] = row.value
+    return found
+
+
+def _state(figure: Figure, value: float, before: Mapping[int, float]) -> Measured:
+    days = (*(before.get(ago) for ago in range(SHOWN_DAYS - 1, 0, -1)), value)
+    return Measured(figure, value, before.get(WEEK), days)
+
+
+def _summed(figure: Figure, by_day: Mapping[int, float], known: int) -> Measured:
+    """A day without a row is a day of nothing, but for those before our time."""
+    days = [by_day.get(ago, 0.0) if ago < known else None for ago in range(SHOWN_DAYS - 1, -1, -1)]
+    earlier = [day for day in days[:WEEK] if day is not None]
+    newest = sum(day for day in days[WEEK:] if day is not None)
+    return Measured(figure, newest, sum(earlier) if len(earlier) == WEEK else None, tuple(days))
+
+
+def _days_known(connection: Connection, until: datetime) -> int:
+    """Of how many days before then there can be rows, the first of them included as far as it goes."""
+    first = connection.execute(select(func.min(hour_counts.c.hour))).scalar_one()
+    return 0 if first is None or first >= until else -((first - until) // DAY)

@@ -1,0 +1,21 @@
+"""The list of upkeep tasks. A new one is a file beside this one and a line here; everything else follows from it."""
+
+from rustbucket_pipeline.errors import UsageError
+from rustbucket_pipeline.upkeep.health_report import HEALTH_REPORT
+from rustbucket_pipeline.upkeep.task import Task
+
+TASKS: tuple[Task, ...] = (
+    HEALTH_REPORT,
+)
+
+
+def task_named(name: str) -> Task:
+    """The task of that name.
+
+    Raises:
+        UsageError: there is none; the message lists those there are.
+    """
+    for task in TASKS:
+        if task.name == name:
+            return task
+    raise UsageError(f"no task {name!r}; there are {', '.join(task.name for task in TASKS)}")
