@@ -50,24 +50,30 @@ class Launcher(dg.DefaultRunLauncher):
         """Whether the process that the run noted still lives; one that can't be known of counts as living."""
         if not self._here(run):
             return CheckRunHealthResult(WorkerStatus.RUNNING, "it isn't known to be on this machine")
-        noted = _noted_process(self._instance, run.run_id)
-        if noted is None or _lives(*noted):
+        noted = _noted_processes(self._instance, run.run_id)
+        if not noted or any(_lives(pid, at) for pid, at in noted):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {noted[0]} is gone")
+        return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {noted[0][0]} is gone")
 
     def _here(self, run: dg.DagsterRun) -> bool:
         address = run.tags.get(GRPC_INFO_TAG, "")
         return '"socket"' in address or '"localhost"' in address or (self._all_here and not address)
 
 
-def _noted_process(instance: dg.DagsterInstance, run_id: str) -> tuple[int, float] | None:
-    """The number of the run's process, and when it was noted (seconds since 1970)."""
-    for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT, limit=20).records:
+def _noted_processes(instance: dg.DagsterInstance, run_id: str) -> list[tuple[int, float]]:
+    """The numbers of the run's processes, and when each was noted (seconds since 1970), newest first.
+
+    There are two when a code server was killed that had started one: Dagster starts the run again, and the first to
+    come finds it taken or has it for itself.
+    """
+    found = list[tuple[int, float]]()
+    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT, limit=100, ascending=False)
+    for record in records.records:
         event = record.event_log_entry.dagster_event
         pid = event.engine_event_data.metadata.get("pid") if event and event.event_specific_data else None
         if isinstance(pid, dg.TextMetadataValue) and (pid.text or "").isdecimal():
-            return int(pid.text or "0"), record.event_log_entry.timestamp
-    return None
+            found.append((int(pid.text or "0"), record.event_log_entry.timestamp))
+    return found
 
 
 def _lives(pid: int, noted_at: float) -> bool:

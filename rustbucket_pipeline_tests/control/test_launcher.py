@@ -51,6 +51,12 @@ class Workspace:
 def started(instance: dg.DagsterInstance, pid: int, tags: dict[str, str], seconds_ago: float = 0.0) -> dg.DagsterRun:
     """A run under way that noted its process so long ago."""
     run = create_run_for_test(instance, "archive_logs", status=dg.DagsterRunStatus.STARTED, tags=tags)
+    note(instance, run, pid, seconds_ago)
+    return run
+
+
+def note(instance: dg.DagsterInstance, run: dg.DagsterRun, pid: int, seconds_ago: float = 0.0) -> None:
+    """The run notes a process of its own, as Dagster's launcher does."""
     event = DagsterEvent(
         event_type_value=DagsterEventType.ENGINE_EVENT.value,
         job_name=run.job_name,
@@ -68,7 +74,6 @@ def started(instance: dg.DagsterInstance, pid: int, tags: dict[str, str], second
             dagster_event=event,
         )
     )
-    return run
 
 
 def monitor(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRunStatus:
@@ -105,6 +110,19 @@ def test_a_later_process_of_the_same_number_isn_t_the_run_s(
     instance: dg.DagsterInstance, worker: subprocess.Popen[bytes]
 ) -> None:
     run = started(instance, worker.pid, {".dagster/grpc_info": HERE}, seconds_ago=CLOCKS_DIFFER + 60)
+    assert monitor(instance, run) is dg.DagsterRunStatus.FAILURE
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_run_that_was_started_twice_lives_as_long_as_one_of_its_processes(
+    instance: dg.DagsterInstance, worker: subprocess.Popen[bytes], order: int
+) -> None:
+    first, second = (2**22 + 1, worker.pid)[::order]
+    run = started(instance, first, {".dagster/grpc_info": HERE})
+    note(instance, run, second)
+    assert monitor(instance, run) is dg.DagsterRunStatus.STARTED
+    worker.kill()
+    worker.wait()
     assert monitor(instance, run) is dg.DagsterRunStatus.FAILURE
 
 

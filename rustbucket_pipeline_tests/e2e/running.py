@@ -46,6 +46,11 @@ class SeenRun:
     ended: float | None
     work: tuple[tuple[float, float], ...]
 
+    def __str__(self) -> str:
+        """For whoever reads why two runs overlap; seconds since the first of them can be told from these."""
+        spans = [(round(begun, 1), round(ended, 1)) for begun, ended in self.work]
+        return f"{self.id} {self.job} {self.key} {self.status} {self.created:.1f}..{self.ended} steps {spans}"
+
     def line(self, began: datetime) -> str:
         """For whoever reads why a test failed; seconds since then."""
         moments = [self.created, *(moment for span in self.work for moment in span), self.ended or 0.0]
@@ -130,7 +135,7 @@ def overlapping(runs: Iterable[SeenRun]) -> list[tuple[str, str]]:
     ordered = sorted((run for run in runs if run.windows), key=lambda run: run.created)
     for index, run in enumerate(ordered):
         found += [
-            (run.id, later.id)
+            (str(run), str(later))
             for later in ordered[index + 1 :]
             if later.job == run.job and later.windows & run.windows and later.created < (run.ended or float("inf"))
         ]

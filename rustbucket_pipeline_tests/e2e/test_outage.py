@@ -161,7 +161,8 @@ def all_is_well(field: Field, system: Running) -> None:
     """Everything that was asked for was asked for once, built once from what there was, and is true."""
     chain = {job.name for job in CHAIN}
     eventually(lambda: all(run.ended for run in system.runs() if run.job in chain), PATIENCE_SECONDS, system.runs)
-    assert overlapping(system.runs()) == []
+    together = overlapping(system.runs())
+    assert not together, "\n".join(" and ".join(pair) for pair in together)
     assert field.built_twice() == []
     assert field.untrue(field.until) == []
     digested = field.digested()
