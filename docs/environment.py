@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pydantic import AliasChoices
 
 from rustbucket_pipeline.alert_settings import AlertSettings
+from rustbucket_pipeline.retention_settings import RetentionSettings
 from rustbucket_pipeline.settings import PROJECT_ROOT, Settings
 
 README = PROJECT_ROOT / "README.md"
@@ -22,11 +23,16 @@ def main() -> None:
 def environment_table() -> Iterator[tuple[str, str]]:
     """Every variable and what it does, for the README."""
     fields = Settings.model_fields
-    for name in sorted(fields, key=lambda name: name in AlertSettings.model_fields):
+    for name in sorted(fields, key=_part):
         field = fields[name]
         alias = field.validation_alias
         if isinstance(alias, AliasChoices):
             yield " or ".join(f"`{choice}`" for choice in alias.choices), field.description or ""
+
+
+def _part(name: str) -> int:
+    """Which part of the table a setting belongs to: the pipeline's, retention's, the alerts'."""
+    return 2 if name in AlertSettings.model_fields else int(name in RetentionSettings.model_fields)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
     │   ├── UsageError          a person's mistake: one line, no traceback
     │   │   ├── NoSuchRustbucket
     │   │   ├── BadWindow       malformed, misaligned, not over yet, or before the first window
+    │   │   ├── WindowClosed    frozen or expired by retention: its rows aren't made anew
     │   │   └── BadFile         a file a person handed in, named by file and line
     │   ├── ConfigurationError  a setting is missing, malformed, or points to something unusable
     │   └── IntegrityError      stored data contradicts itself: stop and look
@@ -47,6 +48,10 @@ class NoSuchRustbucket(UsageError):
 
 class BadWindow(UsageError):
     """A window key is malformed, misaligned, in the future, or before the first window."""
+
+
+class WindowClosed(UsageError):
+    """A window is frozen or expired by retention: nothing is built anew there, and nothing was changed."""
 
 
 class BadFile(UsageError):

@@ -14,6 +14,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from rustbucket_pipeline.alert_settings import AlertSettings
 from rustbucket_pipeline.errors import ConfigurationError
+from rustbucket_pipeline.retention_settings import RetentionSettings
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 """The checkout: where `dagster.yaml` and `workspace.yaml` are."""
@@ -28,7 +29,7 @@ MAY_BE_EMPTY = (
 """Fields for which an empty variable is as good as none."""
 
 
-class Settings(AlertSettings):
+class Settings(AlertSettings, RetentionSettings):
     """What an operator can set. Every default is the safe choice; nothing here is needed for a first run."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -262,7 +263,9 @@ def load_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        names = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors()}))
+        names = ", ".join(
+            sorted({str(problem["loc"][0]) if problem["loc"] else "settings" for problem in error.errors()})
+        )
         reasons = "; ".join(sorted({problem["msg"] for problem in error.errors()}))
         raise ConfigurationError(
             f"{names}: {reasons}. Correct or unset it; README lists what each variable takes"

@@ -10,11 +10,10 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -22,17 +21,18 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedEr
 from obstore.store import LocalStore, S3Store
 
 from rustbucket_pipeline.errors import ConfigurationError, IntegrityError, StoreUnavailable
+from rustbucket_pipeline.model.text import first_line
 from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.bucket import open_bucket
 from rustbucket_pipeline.storage.home import private_directory
-
-if TYPE_CHECKING:
-    from boto3.session import Session
-    from obstore.store import S3Config
 
 Store = LocalStore | S3Store
 
 Flush = Callable[[Path, set[str]], None]
 """Returns when these keys below the directory, all of them written, survive a power loss."""
+
+_CHUNK = 8 * 1024**2
+"""Bytes sent or handed out at a time where objects come in a stream; S3 takes 10,000 such parts, so 80 GB."""
 
 _FORMS = "write file:///directory or s3://bucket/prefix, or unset it for a directory in the home"
 
@@ -100,6 +100,30 @@ class Archive:
                 raise IntegrityError(
                     f"{key} is missing from {self.url}; materialize log_archives for its window while the source has it"
                 ) from error
+
+    def put_stream(self, key: str, blocks: Iterator[bytes]) -> bool:
+        """Store what comes as it comes, unless that key is taken; whether it was stored. Some 16 MB are held.
+
+        What the blocks raise is raised, and nothing is stored then.
+        """
+        with self._unsettling(key):
+            try:
+                obstore.put(self._store, key, blocks, mode="create", chunk_size=_CHUNK, max_concurrency=2)
+            except AlreadyExistsError:
+                return False
+        return True
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        """The object's bytes, as they come.
+
+        Raises:
+            IntegrityError: there is no such object.
+        """
+        with self._translated(key):
+            try:
+                yield from map(bytes, obstore.get(self._store, key).stream(_CHUNK))
+            except FileNotFoundError as error:
+                raise IntegrityError(f"{key} is missing from {self.url}; find out who removed it") from error
 
     def size(self, key: str) -> int | None:
         """The object's size in bytes, or None when there is none."""
@@ -173,11 +197,11 @@ class Archive:
             yield
         except (PermissionDeniedError, UnauthenticatedError) as error:
             raise ConfigurationError(
-                f"{self.url} refuses {key} ({_first_line(error)}); correct the rights there"
+                f"{self.url} refuses {key} ({first_line(error)}); correct the rights there"
             ) from error
         except BaseError as error:
             raise StoreUnavailable(
-                f"{self.url} can't serve {key} ({_first_line(error)}); the next run tries again"
+                f"{self.url} can't serve {key} ({first_line(error)}); the next run tries again"
             ) from error
 
 
@@ -211,56 +235,9 @@ def _in_s3(bucket: str, prefix: str, endpoint: str | None) -> Archive:
     def opener() -> Store:
         from boto3.session import Session  # imported here: 0.2 s that only S3 pays
 
-        return _open_bucket(bucket, prefix, endpoint, Session())
+        return open_bucket(bucket, prefix, endpoint, Session())
 
     return Archive(f"s3://{bucket}/{prefix}".rstrip("/"), opener)
-
-
-def _open_bucket(bucket: str, prefix: str, endpoint: str | None, session: "Session") -> S3Store:
-    from obstore.auth.boto3 import Boto3CredentialProvider
-
-    config: S3Config = {"region": _region(bucket, endpoint, session)}
-    if endpoint:
-        config |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
-    return S3Store(
-        bucket,
-        prefix=prefix or None,
-        config=config,
-        # botocore promises credentials for 10 minutes; obstore asks again 5 minutes before the end
-        credential_provider=Boto3CredentialProvider(session, ttl=timedelta(minutes=10)),
-        # a blocking call heeds no Ctrl-C until it returns: short time-outs, bounded retries
-        retry_config={"max_retries": 6, "retry_timeout": timedelta(seconds=60)},
-        client_options={
-            "connect_timeout": timedelta(seconds=5),
-            "timeout": timedelta(seconds=30),
-            "allow_http": bool(endpoint and endpoint.startswith("http://")),
-        },
-    )
-
-
-def _region(bucket: str, endpoint: str | None, session: "Session") -> str:
-    """Where the bucket lies: obstore doesn't follow it there by itself."""
-    from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-
-    config = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3})
-    try:
-        client = session.client("s3", endpoint_url=endpoint, config=config)  # pyright: ignore[reportUnknownMemberType]
-        answer = client.head_bucket(Bucket=bucket)
-    except NoCredentialsError as error:
-        raise ConfigurationError(
-            f"no credentials for s3://{bucket}; set AWS_PROFILE, AWS_ACCESS_KEY_ID or a role"
-        ) from error
-    except ClientError as error:
-        reason = f"s3://{bucket} can't be used ({_first_line(error)})"
-        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) < 500:
-            raise ConfigurationError(f"{reason}; check its name and your rights") from error
-        raise StoreUnavailable(f"{reason}; the next run tries again") from error
-    except (BotoCoreError, ValueError) as error:
-        raise StoreUnavailable(
-            f"s3://{bucket} can't be reached ({_first_line(error)}); the next run tries again"
-        ) from error
-    return answer.get("BucketRegion") or session.region_name or "us-east-1"
 
 
 def flush_files(directory: Path, keys: set[str]) -> None:
@@ -291,7 +268,3 @@ def _sync_files(root: Path, keys: set[str]) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]

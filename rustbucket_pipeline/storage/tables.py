@@ -171,6 +171,8 @@ segments = Table(
     when("vouched_from", nullable=False),
     when("vouched_until", nullable=False),
     when("pulled_at", nullable=False),
+    Column("redacted_sha256", Text, comment="of the bytes as stored now, where an address was purged from them"),
+    Column("expired_at", DateTime(timezone=True), comment="its object was deleted by retention; this row stays"),
     UniqueConstraint("log_id", "byte_start"),
     CheckConstraint("byte_end > byte_start", name="bytes"),
     Index("ix_segments_window_start", "window_start", "rustbucket_id"),

@@ -16,6 +16,7 @@ from rustbucket_pipeline.storage import (
     drift_tables,  # noqa: F401
     migrations,
     plan_tables,  # noqa: F401
+    retention_tables,  # noqa: F401
     session_tables,  # noqa: F401
     statistics_tables,  # noqa: F401
 )
