@@ -15,6 +15,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from rustbucket_pipeline.alert_settings import AlertSettings
 from rustbucket_pipeline.errors import ConfigurationError
 from rustbucket_pipeline.retention_settings import RetentionSettings
+from rustbucket_pipeline.upkeep_settings import UpkeepSettings
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 """The checkout: where `dagster.yaml` and `workspace.yaml` are."""
@@ -29,7 +30,7 @@ MAY_BE_EMPTY = (
 """Fields for which an empty variable is as good as none."""
 
 
-class Settings(AlertSettings, RetentionSettings):
+class Settings(AlertSettings, RetentionSettings, UpkeepSettings):
     """What an operator can set. Every default is the safe choice; nothing here is needed for a first run."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)

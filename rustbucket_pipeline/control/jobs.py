@@ -1,6 +1,7 @@
 """Every job, once: what it materializes, when, and for whom. Schedules, sensors, `demo` and `up` read this table.
 
-Lengths of windows and UTC are constants; only ticks can be moved (`timetable.py`, DESIGN section 3).
+Those of upkeep follow from their tasks (`upkeep/tasks.py`). Lengths of windows and UTC are constants; only ticks can
+be moved (`timetable.py`, DESIGN section 3).
 """
 
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from datetime import timedelta
 
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.model.window import FOUR_HOURS, HALF_HOUR, HOUR
+from rustbucket_pipeline.upkeep.task import Task
+from rustbucket_pipeline.upkeep.tasks import TASKS
 
 OWNER = "team:honeypots"
 
@@ -94,7 +97,31 @@ PRUNE_HISTORY = Job(
     late_after=timedelta(hours=50),
 )
 
-JOBS = (POLL_FLEET, ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS, SIGN_ARCHIVE, PRUNE_HISTORY)
+_CADENCES = {HALF_HOUR: "30 minutes", HOUR: "hour", timedelta(days=1): "day", timedelta(days=7): "week"}
+
+
+def _cadence(every: timedelta) -> str:
+    """How often, in words: `hour`, `6 hours`, `day`."""
+    return _CADENCES.get(every) or f"{every // HOUR} hours"
+
+
+def job_of_task(task: Task) -> Job:
+    """The job that runs an upkeep task; of the same name, like its asset."""
+    return Job(
+        name=task.name,
+        assets=(task.name,),
+        cron=task.cron,
+        window=None,
+        pool=task.pool,
+        does=task.what,
+        every=_cadence(task.every),
+        late_after=task.late_after,
+    )
+
+
+UPKEEP = tuple(job_of_task(task) for task in TASKS)
+
+JOBS = (POLL_FLEET, ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS, SIGN_ARCHIVE, PRUNE_HISTORY, *UPKEEP)
 
 CHAIN = (ARCHIVE_LOGS, PARSE_LOGS, ANALYSE_WINDOWS)
 """The jobs with windows, each before those that build on it."""

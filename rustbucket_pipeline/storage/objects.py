@@ -55,10 +55,10 @@ class Archive:
     def __init__(
         self, url: str, opener: Callable[[], Store], directory: Path | None = None, flush: Flush | None = None
     ) -> None:
-        """`directory`: where the objects lie, if not in S3; `flush` makes them durable there."""
+        """`directory`: where the objects lie, if not in S3 (None there); `flush` makes them durable in it."""
         self.url = url
         self._opener = opener
-        self._directory = directory
+        self.directory = directory
         self._flush = flush or flush_files
         self._unsettled: set[str] = set()
         self._settling = Lock()
@@ -160,10 +160,10 @@ class Archive:
             unsettled = set[str]()
             while self._unsettled:  # emptied, not replaced: other threads are adding to it
                 unsettled.add(self._unsettled.pop())
-            if self._directory is None or not unsettled:
+            if self.directory is None or not unsettled:
                 return  # S3 answers only when it is durable
             try:
-                self._flush(self._directory, unsettled)
+                self._flush(self.directory, unsettled)
             except OSError as error:
                 self._unsettled |= unsettled
                 reason = f"{self.url} can't be made durable ({error.strerror}); check its disk"
@@ -177,7 +177,7 @@ class Archive:
         """A key that was taken: by these bytes, or else by what must not be there."""
         if self.size(key) == len(data) and self.get(key) == data:
             return False
-        if self._directory is None:
+        if self.directory is None:
             raise IntegrityError(
                 f"{key} in {self.url} holds other bytes than its name says; look who wrote it, then delete it"
             )

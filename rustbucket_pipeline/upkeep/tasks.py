@@ -4,9 +4,7 @@ from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.upkeep.health_report import HEALTH_REPORT
 from rustbucket_pipeline.upkeep.task import Task
 
-TASKS: tuple[Task, ...] = (
-    HEALTH_REPORT,
-)
+TASKS: tuple[Task, ...] = (HEALTH_REPORT,)
 
 
 def task_named(name: str) -> Task:

@@ -4,16 +4,20 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._utils.schedules import cron_string_iterator
 
 from rustbucket_pipeline.control.jobs import CHAIN as CHAIN_OF_JOBS
 from rustbucket_pipeline.control.jobs import JOBS
 from rustbucket_pipeline.control.runs import load_definitions
 from rustbucket_pipeline.control.timetable import Change, reschedule
 from rustbucket_pipeline.settings import PROJECT_ROOT, load_settings
+from rustbucket_pipeline.upkeep.task import Task
+from rustbucket_pipeline.upkeep.tasks import TASKS
 
 CHAIN = {
     "fleet_status": {"rustbuckets"},
@@ -66,7 +70,8 @@ def test_the_lineage_is_the_design_s_chain(specs: dict[str, dg.AssetSpec]) -> No
 
 
 def test_every_asset_has_group_owner_kinds_and_a_description(specs: dict[str, dg.AssetSpec]) -> None:
-    assert set(specs) == set(CHAIN) | {"rustbuckets", "raw_bucket_logs", "archive_manifest", "dagster_history"}
+    others = {"rustbuckets", "raw_bucket_logs", "archive_manifest", "dagster_history"}
+    assert set(specs) == set(CHAIN) | others | {task.name for task in TASKS}
     for name, spec in specs.items():
         assert spec.group_name in {"fleet", "archive", "events", "analysis", "upkeep"}, name
         assert spec.owners, name
@@ -92,7 +97,16 @@ def test_every_job_of_the_table_has_a_schedule_that_is_on(definitions: dg.Defini
 
 def test_the_cadences_are_15_and_30_minutes_one_hour_and_four_and_upkeep_is_daily() -> None:
     crons = ["*/15 * * * *", "1,31 * * * *", "10 * * * *", "20 2-22/4 * * *", "40 0 * * *", "25 3 * * *"]
-    assert [job.cron for job in JOBS] == crons
+    assert [job.cron for job in JOBS] == [*crons, *(task.cron for task in TASKS)]
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_a_task_s_cron_is_as_often_as_it_says_and_its_words_are_its_own(task: Task) -> None:
+    ticks = cron_string_iterator(datetime(2026, 3, 1, tzinfo=UTC).timestamp(), task.cron, "UTC")
+    moments = [next(ticks) for _ in range(9)]
+    assert {later - earlier for earlier, later in pairwise(moments)} == {task.every}
+    assert task.what.endswith(".")
+    assert task.deps
 
 
 def test_schedules_tick_as_the_home_s_timetable_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,57 @@
+"""The task `health_report`: every half hour how everything is, with alerts that open and close; once a day in full."""
+
+from collections import Counter
+from datetime import timedelta
+
+from rustbucket_pipeline.alerts.kinds import Kind
+from rustbucket_pipeline.upkeep.health import Component, Finding, Health, examine, note
+from rustbucket_pipeline.upkeep.health_disk import look_at_disks
+from rustbucket_pipeline.upkeep.task import Bench, Figure, Task, Told
+
+EVERY = timedelta(minutes=30)
+FULL_HOUR = 2
+"""The run of that hour (UTC) looks at everything, at what costs something too."""
+
+COMPONENTS = (Component("disk", look_at_disks, frozenset({Kind.DISK_OR_DATABASE_SIZE})),)
+
+
+def run(bench: Bench) -> Told:
+    """Look at every component that is selected, and note what is wrong."""
+    components = _chosen(bench)
+    findings = examine(bench, components)
+    with bench.engine.begin() as connection:
+        note(connection, components, findings, bench.now)
+    return _told(findings)
+
+
+def dry_run(bench: Bench) -> Told:
+    """Look, and note nothing."""
+    return _told(examine(bench, _chosen(bench)))
+
+
+def _chosen(bench: Bench) -> list[Component]:
+    full = bench.now.hour == FULL_HOUR and bench.now.minute < EVERY // timedelta(minutes=1)
+    chosen = set(bench.settings.health_components)
+    return [one for one in COMPONENTS if one.name in chosen and (full or not one.full)]
+
+
+def _told(findings: list[Finding]) -> Told:
+    counts = Counter(finding.health for finding in findings)
+    figures: dict[str, Figure] = {str(health): counts[health] for health in Health}
+    for finding in findings:
+        figures.update(finding.figures)
+    bad = [finding for finding in findings if finding.health is not Health.OK]
+    lines = tuple(f"{one.health}: {one.component}, {one.subject}: {one.why}" for one in bad)
+    summary = ", ".join(f"{counts[health]} {health}" for health in Health if counts[health]) or "nothing was looked at"
+    return Told(summary, figures, lines)
+
+
+HEALTH_REPORT = Task(
+    name="health_report",
+    what="How everything is: rustbuckets, database, archive, Claude, disks, clocks, daemon, runs; alerts follow.",
+    cron="*/30 * * * *",
+    every=EVERY,
+    run=run,
+    dry_run=dry_run,
+    deps=("fleet_status", "log_archives", "parsed_logs", "log_analysis"),
+)

@@ -1,0 +1,55 @@
+"""`rustbucket upkeep …` as a person types it, without a daemon: on a real database and Dagster instance."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, make_url, text
+
+from rustbucket_pipeline.control.history import prepare_history
+from rustbucket_pipeline.settings import PROJECT_ROOT, Settings
+from rustbucket_pipeline.upkeep.tasks import TASKS
+from rustbucket_pipeline_tests.cli.conftest import Command
+
+
+@pytest.fixture(scope="module")
+def history(server: Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    ours = server.engine.url.set(drivername="postgresql").render_as_string()
+    url = prepare_history(Settings(RUSTBUCKET_HOME=tmp_path_factory.mktemp("home"), RUSTBUCKET_DATABASE_URL=ours))
+    yield str(url.database)
+    server.execute(text(f"DROP DATABASE {url.database} WITH (FORCE)"))
+
+
+@pytest.fixture
+def upkeep(
+    command: Command, monkeypatch: pytest.MonkeyPatch, server: Connection, database_url: str, history: str
+) -> Command:
+    own = f"{make_url(database_url).database}_dagster"
+    server.execute(text(f"CREATE DATABASE {own} TEMPLATE {history} STRATEGY FILE_COPY"))
+    monkeypatch.setenv("DAGSTER_HOME", str(PROJECT_ROOT))
+    monkeypatch.setenv("HEALTH_CHECK_COMPONENTS", "disk")
+    return command
+
+
+def test_every_task_is_listed_with_its_cron(upkeep: Command) -> None:
+    listed = json.loads(upkeep("upkeep", "list", "--json").out)
+    assert [(one["task"], one["cron"]) for one in listed] == [(task.name, task.cron) for task in TASKS]
+
+
+def test_a_dry_run_tells_and_leaves_no_run_behind_and_a_run_is_one_like_any_other(upkeep: Command) -> None:
+    tried = upkeep("upkeep", "run", "health_report", "--dry-run", "--json")
+    assert tried.code == 0, tried.err
+    assert json.loads(tried.out)["figures"]["ok"] == 1
+    assert json.loads(upkeep("jobs", "show", "health_report", "--json").out)["runs"] == []
+    ran = upkeep("upkeep", "run", "health_report")
+    assert ran.code == 0, ran.err
+    assert "1 ok" in ran.out
+    (run,) = json.loads(upkeep("jobs", "show", "health_report", "--json").out)["runs"]
+    assert (run["status"], run["asked_by"], run["forced"]) == ("SUCCESS", "person", False)
+    assert "1 ok" in upkeep("jobs", "logs", "health_report").out
+
+
+def test_a_task_that_there_is_none_of_is_a_person_s_mistake_with_all_names(upkeep: Command) -> None:
+    ended = upkeep("upkeep", "run", "helth_report")
+    assert ended.code == 2
+    assert "health_report" in ended.err
