@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from rustbucket_pipeline.alerts.book import clear, open_alerts, raise_
+from rustbucket_pipeline.alerts.book import CALM, clear, open_alerts, raise_
 from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.alerts.routes import Target
 from rustbucket_pipeline.alerts.words import Told
@@ -72,6 +72,7 @@ def pending_of(connection: Connection, target: Target, now: datetime, *, at_once
     place = {
         "target": target.key,
         "now": now,
+        "calm": CALM,
         "kinds": [kind.value for kind in target.kinds],
         "severities": [severity.value for severity in target.severities],
         "silent": [] if at_once else list(quiet.scalars()),

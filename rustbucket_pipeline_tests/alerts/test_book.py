@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, Row, select
 
-from rustbucket_pipeline.alerts.book import clear, raise_
+from rustbucket_pipeline.alerts.book import CALM, clear, raise_
+from rustbucket_pipeline.alerts.desk import resolve
 from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.storage.alert_tables import alerts
 
@@ -62,11 +63,36 @@ def test_clearing_what_isnt_open_does_nothing(database: Engine) -> None:
     assert _rows(database) == []
 
 
-def test_what_comes_back_is_a_new_alert(database: Engine) -> None:
+def test_what_comes_back_within_the_hour_was_never_over(database: Engine) -> None:
     _raise(database)
     _clear(database)
-    _raise(database, now=LATER)
+    _raise(database, "hung again", LATER + CALM)
+    _clear(database, LATER + CALM)
+    (row,) = _rows(database)
+    assert (row.opened_at, row.cause, row.count, row.closed_at) == (NOW, "hung again", 2, LATER + CALM)
+
+
+def test_what_comes_back_later_is_a_new_alert(database: Engine) -> None:
+    _raise(database)
+    _clear(database)
+    _raise(database, now=LATER + CALM + timedelta(seconds=1))
     assert [(row.count, row.closed_at) for row in _rows(database)] == [(1, LATER), (1, None)]
+
+
+def test_what_a_person_resolved_stays_closed_and_what_is_still_wrong_is_a_new_alert(database: Engine) -> None:
+    _raise(database)
+    with database.begin() as connection:
+        resolve(connection, [_rows(database)[0].id], "ann", "lost", LATER)
+    _raise(database, now=LATER + timedelta(minutes=1))
+    assert [row.closed_at for row in _rows(database)] == [LATER, None]
+
+
+def test_many_who_open_one_again_at_once_open_one(database: Engine) -> None:
+    _raise(database)
+    _clear(database)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: _raise(database, now=LATER + timedelta(minutes=1)), range(40)))
+    assert [(row.count, row.closed_at) for row in _rows(database)] == [(41, None)]
 
 
 def test_each_subject_has_its_own(database: Engine) -> None:

@@ -1,6 +1,6 @@
 -- What a target has to be told: alerts that opened, got worse or are over, each of these once. What closed before the
--- target was told of it, it isn't told at all; nor that something is over that is open again. Every lookup is by a key:
--- in a storm the planner knows nothing of these tables yet.
+-- target was told of it, it isn't told at all; nor that something is over before it stayed away for a while (:calm), or
+-- that is open again. Every lookup is by a key: in a storm the planner knows nothing of these tables yet.
 WITH due AS NOT MATERIALIZED (
     SELECT a.*, 'opened' AS state
     FROM alert_list AS a
@@ -14,7 +14,7 @@ WITH due AS NOT MATERIALIZED (
     SELECT a.*, 'closed'
     FROM alert_list AS a
     JOIN alert_deliveries AS told ON told.target = :target AND told.alert_id = a.id AND told.state = 'opened'
-    WHERE a.closed_at > :now - interval '2 days'
+    WHERE a.closed_at > :now - interval '2 days' AND a.closed_at <= :now - :calm
         AND NOT EXISTS (
             SELECT FROM alerts AS again
             WHERE again.kind = a.kind AND again.subject = a.subject AND again.closed_at IS NULL
