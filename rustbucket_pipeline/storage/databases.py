@@ -65,6 +65,17 @@ def maintenance(settings: Settings) -> Generator[psycopg.Connection]:
     url = address(settings)
     if settings.database_url is None:
         url = url.set(database="postgres")  # ours may not be there yet
+    with connected(url) as connection:
+        yield connection
+
+
+@contextmanager
+def connected(url: URL) -> Generator[psycopg.Connection]:
+    """A connection to that database, each statement by itself.
+
+    Raises:
+        DatabaseUnavailable: the server can't be reached, or goes away meanwhile.
+    """
     try:
         with psycopg.connect(dsn(url), autocommit=True, connect_timeout=10) as connection:
             yield connection
