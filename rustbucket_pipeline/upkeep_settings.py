@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-COMPONENTS = ("rustbuckets", "database", "archive", "claude", "disk", "clock", "daemon", "runs", "backups", "canary")
+COMPONENTS = (*("rustbuckets", "logs", "reports", "database", "archive", "claude", "disk", "clock", "daemon", "jobs"),)
 """What a health report looks at, in its order."""
 
 
@@ -34,6 +34,13 @@ class UpkeepSettings(BaseSettings):
         "none; the disk's free space is looked at in any case where it is this machine's.",
     )
 
+    dashboard_interval: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("DASHBOARD_UPDATE_INTERVAL"),
+        description="How often the dashboard is written: `15m`, `2h`, `1d`. Default: every hour, at 20 past. Writing it "
+        "takes a second or two.",
+    )
+
     @field_validator("health_components", mode="before")
     @classmethod
     def _known_components(cls, value: object) -> object:
@@ -44,7 +51,7 @@ class UpkeepSettings(BaseSettings):
             raise ValueError(f"no component {unknown[0]!r}; there are {', '.join(COMPONENTS)}")
         return names or COMPONENTS
 
-    @field_validator("health_database_max_gb", mode="before")
+    @field_validator("health_database_max_gb", "dashboard_interval", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

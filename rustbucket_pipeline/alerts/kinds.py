@@ -175,6 +175,72 @@ class Kind(StrEnum):
         "runs vanished or were stuck; they were ended and are started again",
         "what they should have built is built; of a job without windows, its next success",
     )
+    UPLOADS_STOPPED = (
+        "uploads_stopped",
+        Severity.WARNING,
+        "a rustbucket answers, but its logs stopped coming",
+        "logs arrive",
+    )
+    DATABASE_UNAVAILABLE = (
+        "database_unavailable",
+        Severity.CRITICAL,
+        "PostgreSQL can't be used: nothing runs; told without it, entered when it is back",
+        "it can be used again",
+    )
+    STORE_UNAVAILABLE = (
+        "store_unavailable",
+        Severity.ERROR,
+        "the archive can't be written or read",
+        "it can be again",
+    )
+    DAEMON_SILENT = (
+        "daemon_silent",
+        Severity.ERROR,
+        "a part of Dagster's daemon wasn't heard for minutes",
+        "it is heard again",
+    )
+    JOB_LATE = (
+        "job_late",
+        Severity.ERROR,
+        "a job didn't run when it should have, or didn't succeed for two turns",
+        "it succeeds",
+    )
+    RUN_STUCK = (
+        "run_stuck",
+        Severity.ERROR,
+        "a run goes on, or waits, for longer than any should",
+        "it has ended",
+    )
+    CLOCKS_DISAGREE = (
+        "clocks_disagree",
+        Severity.ERROR,
+        "the clocks of this machine and the database or the store differ; no window is closed meanwhile",
+        "they agree to 30 seconds",
+    )
+    CLAUDE_UNUSABLE = (
+        "claude_unusable",
+        Severity.WARNING,
+        "Claude can't be asked as configured: reports are made without",
+        "the key is taken and a model is offered",
+    )
+    INTEGRATION_FAILED = (
+        "integration_failed",
+        Severity.ERROR,
+        "a configured outside service can't be used",
+        "it can be used, or isn't configured any more",
+    )
+    EXPIRES_SOON = (
+        "expires_soon",
+        Severity.WARNING,
+        "a credential expires, or a model retires, within a month",
+        "it was replaced",
+    )
+    CANARY_LOST = (
+        "canary_lost",
+        Severity.ERROR,
+        "a synthetic attack didn't get from its source to the report in time",
+        "a later one did",
+    )
     TARGET_FAILED = (
         "target_failed",
         Severity.ERROR,

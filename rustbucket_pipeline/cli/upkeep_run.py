@@ -23,9 +23,8 @@ def run_here(name: str, *, as_json: bool) -> NoReturn:
     """What the task would do: told, not done, and no run of Dagster's."""
     task = task_named(name)
     with opened() as (engine, settings), dagster_instance() as instance:
-        now = datetime.now(UTC)
         seen = Seen(instance, engine, settings)
-        told = task.dry_run(Bench(settings, engine, open_archive(settings), seen, now, _progress))
+        told = task.dry_run(Bench(settings, engine, open_archive(settings), seen, _now(), _progress, _now))
     _show(f"{name}, dry run", told, as_json=as_json)
     raise SystemExit(0 if told.ok else 1)
 
@@ -34,7 +33,7 @@ def run_job(name: str, *, as_json: bool) -> NoReturn:
     """Run the task's job to its end: by the daemon while it runs, else in this process."""
     job = job_named(task_named(name).name)
     with opened(), dagster_instance() as instance:
-        starter = Starter.of(instance, lambda: datetime.now(UTC))
+        starter = Starter.of(instance, _now)
         run = starter.run(Start(str(uuid4()), job, None, login(), forced=False, config={}), lambda _: None)
         told = told_by(instance, run.id)
         why = None if run.status == "SUCCESS" else error_of(instance, run.id) or run.status
@@ -53,6 +52,10 @@ def _show(what: str, told: Told, *, as_json: bool) -> None:
         say(plain(line))
     say(f"{what}: {plain(told.summary)}", style="" if told.ok else "bold red")
     print_table(("figure", "value"), list(told.figures.items()))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _progress(line: str) -> None:

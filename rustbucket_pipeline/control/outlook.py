@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from rustbucket_pipeline.control.jobs import CHAIN
 from rustbucket_pipeline.control.plan import Facts, Planned, plan
 from rustbucket_pipeline.control.runs import Unfinished, switched_off, unfinished
-from rustbucket_pipeline.control.states import heard_until, stale_windows, wrong_windows
+from rustbucket_pipeline.control.states import clocks_agree, heard_until, stale_windows, wrong_windows
 from rustbucket_pipeline.control.timetable import Timing, load_timetable
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.postgres import advisory_lock
@@ -50,6 +50,7 @@ def look(connection: Connection, instance: dg.DagsterInstance, settings: Setting
         wrong=wrong_windows(connection),
         off=off,
         sources_keep=settings.sources_keep,
+        clocks_agree=clocks_agree(connection),
     )
     return Outlook(now, plan(facts), running, timetable, off)
 

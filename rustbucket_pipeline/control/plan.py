@@ -65,7 +65,7 @@ class Facts:
 
     `stale` by asset; `busy`: windows by job that unfinished runs will build; `wrong`: windows by asset that a blocking
     check found wrong, and which; `heard_until`: rustbuckets may still send what is later; `off`: jobs switched off;
-    `sources_keep`: how long sources keep their files, if they delete them.
+    `sources_keep`: how long sources keep their files, if they delete them; `clocks_agree`: else nothing is over.
     """
 
     now: datetime
@@ -76,6 +76,7 @@ class Facts:
     wrong: Mapping[Place, str] = field(default_factory=dict[Place, str])
     off: frozenset[str] = frozenset()
     sources_keep: timedelta | None = None
+    clocks_agree: bool = True
 
 
 class Standing(StrEnum):
@@ -228,15 +229,22 @@ def _standing(
 ) -> tuple[Standing, str]:
     if (job.name, window) in facts.busy:
         return Standing.BUILDING, "a run is building it"
-    if hold := _hold(job, window, found, open_):
+    if hold := _hold(job, window, found, open_) or _unready(job, window, facts):
         return Standing.WAITING, hold
-    if job is CHAIN[-1] and window.end > facts.heard_until:
-        return Standing.WAITING, f"rustbuckets were heard until {facts.heard_until:%Y-%m-%d %H:%M} only"
     if asked and (again := asked.at + _pause(tries)) > facts.now:
         return Standing.PAUSED, f"asked for {max(tries, 1)} times; again at {again:%Y-%m-%d %H:%M}"
     if job.name in facts.off:
         return Standing.OFF, f"{job.name} is switched off"
     return Standing.DUE, ""
+
+
+def _unready(job: Job, window: Window, facts: Facts) -> str:
+    """Why more may still come of a window that is only built once; empty when it is ready, or needn't be."""
+    if job is not CHAIN[-1]:
+        return ""
+    if window.end > facts.heard_until:
+        return f"rustbuckets were heard until {facts.heard_until:%Y-%m-%d %H:%M} only"
+    return "" if facts.clocks_agree else "clocks differ by more than 30 s: none says what is over; `rustbucket doctor`"
 
 
 def _hold(job: Job, window: Window, found: Iterable[str], open_: Open) -> str:

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.analysis.version import DIGEST_VERSION, REPORT_VERSION
 from rustbucket_pipeline.control.jobs import Job, job_of
 from rustbucket_pipeline.control.plan import Asked, Place, Planned, Stale
 from rustbucket_pipeline.events.version import PARSER_VERSION
 from rustbucket_pipeline.model.window import Window, window_at
+from rustbucket_pipeline.storage.alert_tables import alerts
 from rustbucket_pipeline.storage.builds import EMPTY, UPSTREAM
 from rustbucket_pipeline.storage.plan_tables import failed_checks, window_requests
 from rustbucket_pipeline.storage.postgres import load_sql
@@ -58,6 +60,12 @@ def heard_until(connection: Connection, now: datetime) -> datetime:
     slowest = connection.execute(load_sql(_PACKAGE, "slowest_watermark")).scalar()
     over = now - GRACE
     return max(over, slowest) if isinstance(slowest, datetime) else over
+
+
+def clocks_agree(connection: Connection) -> bool:
+    """Whether the newest health report found the clocks of machine, database and store to agree, as far as is known."""
+    differ = (alerts.c.kind == Kind.CLOCKS_DISAGREE.value) & alerts.c.closed_at.is_(None)
+    return connection.execute(select(alerts.c.id).where(differ).limit(1)).first() is None
 
 
 def note_requests(connection: Connection, items: Iterable[Planned], now: datetime) -> None:

@@ -54,7 +54,7 @@ def _asset(task: Task) -> dg.AssetsDefinition:
         clock: dg.ResourceParam[Clock],
     ) -> Events:
         seen = Seen(context.instance, database, settings)
-        bench = Bench(settings, database, archive, seen, clock(), context.log.info)
+        bench = Bench(settings, database, archive, seen, clock(), context.log.info, clock)
         with as_failure(context):
             told = task.dry_run(bench) if config.dry_run else task.run(bench)
         context.log.info(told.summary)

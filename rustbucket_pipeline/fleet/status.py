@@ -59,6 +59,16 @@ def observe_fleet(engine: Engine, settings: Settings, now: datetime) -> FleetOut
     guard, paused = Guard.of(settings).among(fleet), breaker.paused(engine, UPDATE_BUCKET, now)
     poller = Poller(guard, settings.poll_deadline_seconds, token_reader(engine, settings), paused)
     asked, errors = poller.ask_all(_longest_unseen_first(fleet))
+    observations = note_observations(engine, fleet, asked, now)
+    if errors:
+        raise errors[0]
+    return _outcome(observations, time.monotonic() - begun)
+
+
+def note_observations(
+    engine: Engine, fleet: Sequence[Rustbucket], asked: Sequence[Observation], now: datetime
+) -> list[Observation]:
+    """Write a row for each of the fleet, those that weren't asked told by arrivals; open and close their alerts."""
     with engine.begin() as connection:
         arrived = arrivals_of_active(connection, now)
         observations = [*asked, *_told(fleet, arrived, now)]
@@ -66,9 +76,7 @@ def observe_fleet(engine: Engine, settings: Settings, now: datetime) -> FleetOut
         _note(connection, observations, arrived, now)
         circuits = breaker.note(connection, UPDATE_BUCKET, {one.rustbucket_id: one.outcome for one in asked}, now)
         sound(connection, observations, fleet, circuits, now)
-    if errors:
-        raise errors[0]
-    return _outcome(observations, time.monotonic() - begun)
+    return observations
 
 
 def _longest_unseen_first(fleet: Sequence[Rustbucket]) -> list[Rustbucket]:

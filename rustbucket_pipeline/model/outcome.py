@@ -28,5 +28,7 @@ class Outcome(StrEnum):
     """Not asked; log bytes arrived, or none are due yet."""
     SILENT = "silent"
     """Not asked; no log bytes although they are overdue."""
+    UNSEEN = "unseen"
+    """Not asked; log bytes are overdue, but nobody could look for them since they are: no pull succeeded."""
     UNKNOWN = "unknown"
     """Not asked, and nothing ever came."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from rustbucket_pipeline.alerts.book import clear, open_alerts, raise_
 from rustbucket_pipeline.alerts.kinds import Kind
@@ -58,16 +59,20 @@ def examine(bench: Bench, components: Iterable[Component]) -> list[Finding]:
 
 
 def _look(bench: Bench, component: Component) -> list[Finding]:
+    """What it finds, up to where it can't look."""
+    found: list[Finding] = []
     try:
-        return list(component.look(bench))
-    except RustbucketError as error:
-        return [Finding(component.name, component.name, Health.UNKNOWN, first_line(error))]
+        found.extend(component.look(bench))
+    except (RustbucketError, SQLAlchemyError, OSError) as error:
+        why = first_line(error) if isinstance(error, RustbucketError) else type(error).__name__
+        found.append(Finding(component.name, component.name, Health.UNKNOWN, f"it can't be looked at ({why})"))
+    return found
 
 
 def note(connection: Connection, components: Collection[Component], findings: Iterable[Finding], now: datetime) -> int:
     """Open the alerts of what isn't healthy, close those of what is again; how many of these components are open."""
     found = list(findings)
-    unknown = {one.component for one in found if one.health is Health.UNKNOWN}
+    unknown = {one.component for one in found if one.health is Health.UNKNOWN and one.subject == one.component}
     wrong = {(str(one.kind), one.subject): one for one in found if one.kind and one.health in _WRONG}
     for (kind, subject), one in wrong.items():
         raise_(connection, kind, subject, _cause(one), Kind(kind).severity, now)

@@ -5,14 +5,31 @@ from datetime import timedelta
 
 from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.upkeep.health import Component, Finding, Health, examine, note
-from rustbucket_pipeline.upkeep.health_disk import look_at_disks
+from rustbucket_pipeline.upkeep.health_claude import look_at_claude
+from rustbucket_pipeline.upkeep.health_clocks import look_at_clocks
+from rustbucket_pipeline.upkeep.health_dagster import look_at_daemon, look_at_jobs
+from rustbucket_pipeline.upkeep.health_disk import look_at_room
+from rustbucket_pipeline.upkeep.health_fleet import look_at_rustbuckets
+from rustbucket_pipeline.upkeep.health_logs import look_at_logs, look_at_reports
+from rustbucket_pipeline.upkeep.health_stores import look_at_archive, look_at_database
 from rustbucket_pipeline.upkeep.task import Bench, Figure, Task, Told
 
 EVERY = timedelta(minutes=30)
 FULL_HOUR = 2
 """The run of that hour (UTC) looks at everything, at what costs something too."""
 
-COMPONENTS = (Component("disk", look_at_disks, frozenset({Kind.DISK_OR_DATABASE_SIZE})),)
+COMPONENTS = (
+    Component("rustbuckets", look_at_rustbuckets, frozenset({Kind.UPLOADS_STOPPED})),
+    Component("logs", look_at_logs, frozenset({Kind.LATE_DATA, Kind.CLOCK_SKEW, Kind.VOLUME_CHANGED})),
+    Component("reports", look_at_reports, frozenset({Kind.CLAUDE_CITATION_FAILED, Kind.INJECTION_ATTEMPT})),
+    Component("database", look_at_database, frozenset({Kind.DATABASE_UNAVAILABLE})),
+    Component("archive", look_at_archive, frozenset({Kind.STORE_UNAVAILABLE})),
+    Component("claude", look_at_claude, frozenset({Kind.CLAUDE_BUDGET_SPENT})),
+    Component("disk", look_at_room, frozenset({Kind.DISK_OR_DATABASE_SIZE})),
+    Component("clock", look_at_clocks, frozenset({Kind.CLOCKS_DISAGREE})),
+    Component("daemon", look_at_daemon, frozenset({Kind.DAEMON_SILENT})),
+    Component("jobs", look_at_jobs, frozenset({Kind.JOB_LATE, Kind.RUN_STUCK})),
+)
 
 
 def run(bench: Bench) -> Told:

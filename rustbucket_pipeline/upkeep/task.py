@@ -28,7 +28,7 @@ def _silent(_: str) -> None:
 class Bench:
     """What a task works with, opened for it: our database, the archive, what is known of Dagster, and the time (UTC).
 
-    `say` puts a line about its progress into the job's log.
+    `say` puts a line about its progress into the job's log. `clock` is this machine's, to be held against others.
     """
 
     settings: Settings
@@ -37,6 +37,7 @@ class Bench:
     dagster: DagsterSeen
     now: datetime
     say: Callable[[str], None] = _silent
+    clock: Callable[[], datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,16 @@ def test_an_analysis_waits_for_rustbuckets_that_may_still_send_and_an_hour_doesn
     assert only(plan(facts(stale(hour(0)), now=now, heard_until=NOON))).standing is Standing.DUE
 
 
+def test_no_window_closes_while_clocks_disagree_and_hours_are_built_all_the_same() -> None:
+    now = NOON + 8 * HOUR
+    window = Window(NOON, FOUR_HOURS)
+    analysed = facts(stale(window), now=now, asset="window_digest", clocks_agree=False)
+    assert only(plan(analysed)).standing is Standing.WAITING
+    assert "clocks differ" in only(plan(analysed)).detail
+    assert only(plan(facts(stale(window), now=now, asset="window_digest"))).standing is Standing.DUE
+    assert only(plan(facts(stale(hour(0)), now=now, clocks_agree=False))).standing is Standing.DUE
+
+
 def test_a_report_doesn_t_wait_for_the_digest_that_its_own_run_builds() -> None:
     digest = Window(NOON, FOUR_HOURS)
     rows = {"window_digest": [stale(digest, "a")], "log_analysis": [stale(digest, "b", built=True)]}

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
+from rustbucket_pipeline.alerts.book import raise_
+from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.fleet.arrivals import Arrivals
 from rustbucket_pipeline.fleet.status import observe_fleet
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.alert_tables import alerts
-from rustbucket_pipeline.storage.tables import rustbucket_status, rustbuckets, segments, source_files
+from rustbucket_pipeline.storage.tables import rustbucket_status, rustbuckets, segments, source_files, window_builds
 from rustbucket_pipeline_tests.fleet.conftest import NOW, Register
 
 HOUR = timedelta(hours=1)
@@ -42,7 +44,20 @@ def _arrives(
         connection.execute(update(rustbuckets).where(rustbuckets.c.id == rustbucket_id).values(last_log_at=until))
 
 
-def _observe(database: Engine, settings: Settings, now: datetime) -> str:
+def _pulls(database: Engine, now: datetime) -> None:
+    """Note that a pull of the whole fleet ended well."""
+    with database.begin() as connection:
+        connection.execute(
+            insert(window_builds).values(
+                asset="log_archives", window_start=now, inputs_version="", output_version="", code_version="",
+                built_at=now,
+            )
+        )  # fmt: skip
+
+
+def _observe(database: Engine, settings: Settings, now: datetime, *, looked: bool = True) -> str:
+    if looked:
+        _pulls(database, now)
     observe_fleet(database, settings, now)
     with database.connect() as connection:
         query = select(rustbucket_status.c.outcome).where(rustbucket_status.c.observed_at == now)
@@ -94,6 +109,29 @@ def test_silence_begins_at_the_deadline_and_ends_with_bytes(
     assert _open_alerts(database) == []
 
 
+def test_while_no_pull_ends_well_nobody_is_silent(
+    database: Engine, fleet_settings: Settings, register: Register
+) -> None:
+    added = register()
+    _arrives(database, added.id, NOW, pulled_at=NOW)
+    _observe(database, fleet_settings, NOW)
+    assert _observe(database, fleet_settings, NOW + DAY, looked=False) == "unseen"
+    assert _open_alerts(database) == []
+    assert _observe(database, fleet_settings, NOW + DAY + HOUR) == "silent"
+
+
+def test_one_whose_source_can_t_be_read_is_not_silent_but_that(
+    database: Engine, fleet_settings: Settings, register: Register
+) -> None:
+    added = register()
+    _arrives(database, added.id, NOW, pulled_at=NOW)
+    _observe(database, fleet_settings, NOW)
+    with database.begin() as connection:
+        raise_(connection, Kind.SOURCE_FAILED, added.id, "gone", Kind.SOURCE_FAILED.severity, NOW)
+    assert _observe(database, fleet_settings, NOW + DAY) == "unseen"
+    assert _open_alerts(database) == ["source_failed"]
+
+
 def test_silence_isnt_being_seen(database: Engine, fleet_settings: Settings, register: Register) -> None:
     added = register()
     _arrives(database, added.id, NOW, pulled_at=NOW)
@@ -122,6 +160,6 @@ def test_daily_files_have_a_day_more(database: Engine, fleet_settings: Settings,
 )
 def test_the_first_hour_of_which_nothing_came_has_a_deadline(watermark: str, *, daily: bool, due: str) -> None:
     at = NOW.replace(hour=int(watermark[:2]), minute=int(watermark[3:]))
-    found = Arrivals("BKT1", at, NOW, daily, NOW).due
+    found = Arrivals("BKT1", at, NOW, daily, NOW, NOW).due
     assert found is not None
     assert f"{found:%H:%M}" == due
