@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pydantic import AliasChoices
 
 from rustbucket_pipeline.alert_settings import AlertSettings
+from rustbucket_pipeline.claude_settings import ClaudeSettings
 from rustbucket_pipeline.retention_settings import RetentionSettings
 from rustbucket_pipeline.settings import PROJECT_ROOT, Settings
+from rustbucket_pipeline.upkeep_settings import UpkeepSettings
 
 README = PROJECT_ROOT / "README.md"
 BEGIN, END = "<!-- environment: python -m docs.environment -->\n", "<!-- end of environment -->\n"
@@ -31,8 +33,9 @@ def environment_table() -> Iterator[tuple[str, str]]:
 
 
 def _part(name: str) -> int:
-    """Which part of the table a setting belongs to: the pipeline's, retention's, the alerts'."""
-    return 2 if name in AlertSettings.model_fields else int(name in RetentionSettings.model_fields)
+    """Which part of the table a setting belongs to: the pipeline's, Claude's, retention's, upkeep's, the alerts'."""
+    parts = (ClaudeSettings, RetentionSettings, UpkeepSettings, AlertSettings)
+    return next((place for place, part in enumerate(parts, start=1) if name in part.model_fields), 0)
 
 
 if __name__ == "__main__":

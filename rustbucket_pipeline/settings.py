@@ -13,6 +13,7 @@ from pydantic import AliasChoices, AwareDatetime, Field, SecretStr, ValidationEr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from rustbucket_pipeline.alert_settings import AlertSettings
+from rustbucket_pipeline.claude_settings import ClaudeSettings
 from rustbucket_pipeline.errors import ConfigurationError
 from rustbucket_pipeline.retention_settings import RetentionSettings
 from rustbucket_pipeline.upkeep_settings import UpkeepSettings
@@ -24,13 +25,13 @@ FIRST_SIGHT = timedelta(days=30)
 """How far before the day of set-up the first window lies unless `RUSTBUCKET_SINCE` says otherwise."""
 
 MAY_BE_EMPTY = (
-    *("anthropic_api_key", "database_url", "reader_url", "archive_url", "s3_endpoint", "since", "sources_keep_days"),
+    *("database_url", "reader_url", "archive_url", "s3_endpoint", "since", "sources_keep_days"),
     *("sentry_dsn", "notify_urls", "notify_digest_hour", "job_log_keep_days"),
 )
 """Fields for which an empty variable is as good as none."""
 
 
-class Settings(AlertSettings, RetentionSettings, UpkeepSettings):
+class Settings(AlertSettings, RetentionSettings, ClaudeSettings, UpkeepSettings):
     """What an operator can set. Every default is the safe choice; nothing here is needed for a first run."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -106,47 +107,6 @@ class Settings(AlertSettings, RetentionSettings, UpkeepSettings):
         description="Fernet keys for tokens at rest, separated by commas, newest first. Default: `secret.keys` in the "
         "home (0600), made on first use.",
     )
-    anthropic_api_key: SecretStr | None = Field(
-        default=None,
-        validation_alias=AliasChoices("ANTHROPIC_API_KEY", "CLAUDE_API_KEY"),
-        description="Key for Claude (the registry's `CLAUDE_API_KEY` works too). Default: none; reports are complete "
-        "without it.",
-    )
-    claude_base_url: str = Field(
-        default="https://api.anthropic.com",
-        validation_alias=AliasChoices("CLAUDE_BASE_URL"),
-        description="Where Claude is asked. Plain http only on loopback.",
-    )
-    claude_models: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=("claude-haiku-5-5", "claude-sonnet-5-5"),
-        validation_alias=AliasChoices("CLAUDE_MODELS"),
-        description="Models, separated by commas, tried in turn when one refuses. About half a US cent a window with "
-        "the first.",
-    )
-    claude_effort: str = Field(
-        default="low",
-        validation_alias=AliasChoices("CLAUDE_EFFORT"),
-        description="`low`, `medium` or `high`; thinking is billed as output.",
-    )
-    claude_max_tokens: int = Field(
-        default=6000,
-        gt=0,
-        le=20_000,
-        validation_alias=AliasChoices("CLAUDE_MAX_TOKENS"),
-        description="Longest answer, thinking included.",
-    )
-    claude_budget_usd_per_window: float = Field(
-        default=0.25,
-        ge=0,
-        validation_alias=AliasChoices("CLAUDE_BUDGET_USD_PER_WINDOW"),
-        description="A window whose worst case costs more is reported without Claude.",
-    )
-    claude_budget_usd_per_day: float = Field(
-        default=1.0,
-        ge=0,
-        validation_alias=AliasChoices("CLAUDE_BUDGET_USD_PER_DAY"),
-        description="Once spent (UTC day), reports are made without Claude until midnight.",
-    )
     poll_deadline_seconds: float = Field(
         default=10.0,
         gt=0,
@@ -215,9 +175,7 @@ class Settings(AlertSettings, RetentionSettings, UpkeepSettings):
     def _split_paths(cls, value: object) -> object:
         return tuple(part for part in value.split(":") if part) if isinstance(value, str) else value
 
-    @field_validator(
-        "allowed_networks", "collector_addresses", "web_hosts", "claude_models", "secret_keys", mode="before"
-    )
+    @field_validator("allowed_networks", "collector_addresses", "web_hosts", "secret_keys", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

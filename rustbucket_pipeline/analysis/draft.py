@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rustbucket_pipeline.analysis.clients import why_off
 from rustbucket_pipeline.analysis.completeness import completeness_line
 from rustbucket_pipeline.analysis.contents import Cluster, Digest, hash_of
 from rustbucket_pipeline.analysis.explain import Explanation
@@ -77,8 +78,9 @@ def question_key(draft: Report, digest: Digest, settings: Settings) -> str:
 
 
 def _asked(settings: Settings) -> list[object]:
-    on = settings.anthropic_api_key is not None
-    return [on, list(settings.claude_models), settings.claude_effort] if on else [on]
+    if why_off(settings) is not None:
+        return [False]
+    return [True, list(settings.claude_models), settings.claude_effort, settings.claude_send]
 
 
 def _first_new(clusters: Sequence[Cluster]) -> tuple[Cluster, ...]:

@@ -8,16 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from rustbucket_pipeline.analysis.batch import Batches
+from rustbucket_pipeline.analysis.batch_api import BatchApi
+from rustbucket_pipeline.analysis.batch_book import BatchBook
 from rustbucket_pipeline.analysis.budget import Ledger
-from rustbucket_pipeline.analysis.claude import Claude, Ending, Pace, Reply, address_problem
+from rustbucket_pipeline.analysis.claude import Claude, Pace
+from rustbucket_pipeline.analysis.clients import knows_batches, why_not, why_off
 from rustbucket_pipeline.analysis.contents import Digest
 from rustbucket_pipeline.analysis.findings import Finding
 from rustbucket_pipeline.analysis.page import ClaudeNote, Prose
 from rustbucket_pipeline.analysis.prompt import Question, attackers_texts, question_of
+from rustbucket_pipeline.analysis.reply import Ending, Reply
+from rustbucket_pipeline.analysis.request import request_hash, request_of
 from rustbucket_pipeline.analysis.verify import Ground, Verified, quotes_of, verify
 from rustbucket_pipeline.settings import Settings
 
-OFF = "off (no ANTHROPIC_API_KEY)"
 NOTHING_TO_EXPLAIN = "not asked (nothing to explain)"
 
 _MOST_TOKENS = 20_000
@@ -56,17 +61,21 @@ class _Bill:
 
 def explain(settings: Settings, digest: Digest, findings: Sequence[Finding], ledger: Ledger, pace: Pace) -> Explanation:
     """Ask Claude about the window, within its deadline and budget. Never raises for anything Claude does."""
-    if settings.anthropic_api_key is None:
-        return Explanation(None, ClaudeNote(outcome=OFF))
-    if not findings and not digest.indicators.new:
-        return Explanation(None, ClaudeNote(outcome=NOTHING_TO_EXPLAIN))
-    problem = address_problem(settings.claude_base_url)
-    if problem:
+    off = why_off(settings) or (None if worth_asking(digest, findings) else NOTHING_TO_EXPLAIN)
+    if off is not None:
+        return Explanation(None, ClaudeNote(outcome=off))
+    problem = why_not(settings)
+    if problem is not None:
         return Explanation(None, ClaudeNote(outcome=f"not asked: {problem}", retry=True))
     shown = frozenset(indicator.id for indicator in digest.indicators.rows)
-    question = question_of(digest, findings)
+    question = question_of(digest, findings, send=settings.claude_send)
     ground = Ground(findings, shown, question.canary, quotes_of(attackers_texts(digest, findings)))
     return asyncio.run(_explain(Claude(settings, ledger, pace), question, ground, pace))
+
+
+def worth_asking(digest: Digest, findings: Sequence[Finding]) -> bool:
+    """Whether there is anything to explain."""
+    return bool(findings or digest.indicators.new)
 
 
 async def _explain(claude: Claude, question: Question, ground: Ground, pace: Pace) -> Explanation:
@@ -80,21 +89,39 @@ async def _explain(claude: Claude, question: Question, ground: Ground, pace: Pac
 
 async def _through_the_chain(claude: Claude, question: Question, ground: Ground, bill: _Bill) -> Explanation:
     """Model after model while they refuse; the same request never goes to the same model twice."""
+    ahead = await _answered_ahead(claude, question)
+    if ahead is not None and ahead.ending is Ending.UNDER_WAY:
+        return bill.explanation(None, ClaudeNote(outcome=ahead.ending.value, retry=True))
     for model in claude.settings.claude_models:
-        explanation = await _with_second_chance(claude, model, question, ground, bill)
+        explanation = await _with_second_chance(claude, model, question, ground, bill, ahead)
         if explanation is not None:
             return explanation
+        ahead = None
     return bill.explanation(None, ClaudeNote(outcome="refused by every model"))
 
 
+async def _answered_ahead(claude: Claude, question: Question) -> Reply | None:
+    """What a batch has of this very request to the first model."""
+    settings = claude.settings
+    if not knows_batches(settings):
+        return None
+    request = request_of(question, settings.claude_models[0], settings.claude_max_tokens, settings.claude_effort)
+    batches = Batches(BatchApi(settings, claude.pace.most_bytes), BatchBook(claude.ledger.engine))
+    return await batches.answer(request_hash(request), claude.ledger.now)
+
+
 async def _with_second_chance(
-    claude: Claude, model: str, question: Question, ground: Ground, bill: _Bill
+    claude: Claude, model: str, question: Question, ground: Ground, bill: _Bill, ahead: Reply | None
 ) -> Explanation | None:
-    """One model's verified explanation, asked once more if flagged or cut; None when it refuses."""
+    """One model's verified explanation, asked once more if flagged or cut; None when it refuses.
+
+    `ahead` is its first reply, where a batch has it.
+    """
     max_tokens, best = claude.settings.claude_max_tokens, Verified(None, ())
     reply = Reply(Ending.FAILED)
     for _ in range(2):
-        reply = await claude.ask(model, question, max_tokens)
+        reply = ahead or await claude.ask(model, question, max_tokens)
+        ahead = None
         bill.replies.append(reply)
         if reply.ending is Ending.CUT:
             max_tokens = min(max_tokens * 2, _MOST_TOKENS)

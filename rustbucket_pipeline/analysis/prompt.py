@@ -13,6 +13,7 @@ from rustbucket_pipeline.analysis.findings import Finding
 from rustbucket_pipeline.analysis.neutralise import neutral, password_class
 from rustbucket_pipeline.analysis.prompt_rows import MOST_BYTES, brief_row, cluster_row, encoded, indicator_row, size_of
 from rustbucket_pipeline.analysis.selecting import within
+from rustbucket_pipeline.claude_settings import Send
 
 if TYPE_CHECKING:  # the SDK is imported by whoever asks
     from anthropic.types import MessageParam, TextBlockParam, ToolParam, ToolResultBlockParam
@@ -89,8 +90,14 @@ class Question:
         return len(SYSTEM) + len(REQUEST) + len(self.document) + len(json.dumps(SCHEMA)) + 1_500
 
 
-def question_of(digest: Digest, findings: Sequence[Finding], most_bytes: int = MOST_BYTES) -> Question:
-    """The question about a window: its document is never longer, for its last part takes the room that is left."""
+def question_of(
+    digest: Digest, findings: Sequence[Finding], most_bytes: int = MOST_BYTES, send: Send = Send.EXAMPLES
+) -> Question:
+    """The question about a window: its document is never longer, for its last part takes the room that is left.
+
+    As templates it holds no text, name or address that an attacker chose.
+    """
+    texts = send is Send.EXAMPLES
     canary = f"canary-{digest.sha256[:16]}"
     clusters = digest.clusters
     document: dict[str, object] = {
@@ -98,13 +105,13 @@ def question_of(digest: Digest, findings: Sequence[Finding], most_bytes: int = M
         "window": {"start": digest.start.isoformat(), "end": digest.end.isoformat()},
         "totals": digest.totals.model_dump(mode="json"),
         "unusual": [change.model_dump(mode="json") for change in digest.baseline.changes],
-        "findings": list(_findings(findings)),
-        "indicators": [indicator_row(indicator) for indicator in digest.indicators.rows],
+        "findings": list(_findings(findings, texts=texts)),
+        "indicators": [indicator_row(indicator, texts=texts) for indicator in digest.indicators.rows],
         "indicators_not_shown": digest.indicators.hidden,
-        "clusters": [cluster_row(cluster) for cluster in clusters.rows],
-        "commands": _listing(digest.commands),
-        "paths": _listing(digest.paths),
-        "credentials": _listing(digest.credentials),
+        "clusters": [cluster_row(cluster, texts=texts) for cluster in clusters.rows],
+        "commands": _listing(digest.commands, texts=texts),
+        "paths": _listing(digest.paths, texts=texts),
+        "credentials": _listing(digest.credentials, texts=texts),
         "rustbuckets_missing": len(digest.completeness.missing),
         "rustbuckets_silent": len(digest.completeness.silent),
         "do_not_repeat": canary,
@@ -155,7 +162,7 @@ def tools() -> "list[ToolParam]":
     return [{"name": TOOL, "description": "The digest of the window, as JSON.", "input_schema": {"type": "object"}}]
 
 
-def _findings(findings: Sequence[Finding]) -> Iterator[dict[str, object]]:
+def _findings(findings: Sequence[Finding], *, texts: bool) -> Iterator[dict[str, object]]:
     """All of them, the worst first; their examples as long as there is room."""
     left = _ROOM_FOR_FINDINGS
     for finding in findings:
@@ -168,14 +175,15 @@ def _findings(findings: Sequence[Finding]) -> Iterator[dict[str, object]]:
             "rustbuckets": len(finding.rustbuckets),
         }
         whole = {**row, "examples": [neutral(example) for example in finding.examples]}
-        shown = whole if size_of(whole) <= left else row
+        shown = whole if texts and size_of(whole) <= left else row
         left -= size_of(shown)
         yield shown
 
 
-def _listing(listing: Listing) -> dict[str, object]:
+def _listing(listing: Listing, *, texts: bool) -> dict[str, object]:
     new = [row for row in listing.rows if row.is_new]
-    return {"rows": [_counted(row) for row in new[:_LISTED]], "not_shown": listing.hidden_new + len(new[_LISTED:])}
+    shown = new[:_LISTED] if texts else []
+    return {"rows": [_counted(row) for row in shown], "not_shown": listing.hidden_new + len(new) - len(shown)}
 
 
 def _counted(row: Counted) -> dict[str, object]:

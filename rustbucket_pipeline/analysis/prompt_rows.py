@@ -24,16 +24,17 @@ def size_of(row: object) -> int:
     return len(encoded(row)) + 1
 
 
-def indicator_row(indicator: Indicator) -> dict[str, object]:
-    """An indicator: what is 1 or false is left out."""
-    row: dict[str, object] = {"id": indicator.id, "type": indicator.type, "value": neutral(indicator.value)}
+def indicator_row(indicator: Indicator, *, texts: bool = True) -> dict[str, object]:
+    """An indicator: what is 1 or false is left out, and its value if no text may be sent."""
+    row: dict[str, object] = {"id": indicator.id, "type": indicator.type}
+    row.update({"value": neutral(indicator.value)} if texts else {})
     counts = {"events": indicator.events, "rustbuckets": indicator.rustbuckets}
     row.update({name: count for name, count in counts.items() if count > 1})
     return row | ({"new": True} if indicator.is_new else {})
 
 
-def cluster_row(cluster: Cluster) -> dict[str, object]:
-    """A cluster in full."""
+def cluster_row(cluster: Cluster, *, texts: bool = True) -> dict[str, object]:
+    """A cluster in full; without its examples if no text may be sent."""
     row: dict[str, object] = {
         "id": cluster.id,
         "protocol": cluster.protocol,
@@ -45,7 +46,7 @@ def cluster_row(cluster: Cluster) -> dict[str, object]:
         "sources": cluster.sources,
         "rustbuckets": cluster.rustbuckets,
         "new": cluster.is_new,
-        "examples": [neutral(example, _EXAMPLE) for example in cluster.examples],
+        "examples": [neutral(example, _EXAMPLE) for example in cluster.examples] if texts else [],
     }
     return {name: value for name, value in row.items() if value or name == "sessions"}
 

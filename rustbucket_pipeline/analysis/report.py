@@ -3,7 +3,6 @@
 A lock per window makes two runs one call; a window in which nothing changed that Claude is asked about costs nothing.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +17,8 @@ from rustbucket_pipeline.analysis.digest import digest_of
 from rustbucket_pipeline.analysis.draft import analysis_key, draft_report, explained, question_key
 from rustbucket_pipeline.analysis.explain import Explanation, explain
 from rustbucket_pipeline.analysis.findings import find
-from rustbucket_pipeline.analysis.page import ClaudeNote, Prose, Report
+from rustbucket_pipeline.analysis.page import ClaudeNote, Report
+from rustbucket_pipeline.analysis.reuse import stored_explanation
 from rustbucket_pipeline.analysis.version import REPORT_VERSION
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window, window_at
@@ -26,11 +26,11 @@ from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.analysis_tables import findings as findings_table
 from rustbucket_pipeline.storage.analysis_tables import log_analyses, window_digests
 from rustbucket_pipeline.storage.builds import Build, inputs_version, record_build
+from rustbucket_pipeline.storage.closed_days import require_open
 from rustbucket_pipeline.storage.postgres import advisory_lock
 from rustbucket_pipeline.storage.tables import log_events
 
 ASSET = "log_analysis"
-USED_AGAIN = "used again: findings and indicators are the same"
 NOT_NOW = "not asked (a report made at once is made without Claude)"
 
 
@@ -67,20 +67,19 @@ def build_analysis(
     """Report the window from its digest and store the report if it says anything new, in one transaction.
 
     Raises:
-        UsageError: the window has no digest yet.
+        UsageError: the window has no digest yet, or is frozen or expired (`WindowClosed`).
     """
     with engine.begin() as connection:
         advisory_lock(connection, f"{ASSET} {window.key}")
+        require_open(connection, [window])
         inputs = inputs_version(connection, ASSET, window, REPORT_VERSION)
-        digest = _digest(connection, window)
+        digest = stored_digest(connection, window)
         draft = draft_report(window, digest, find(connection, window), ClaudeNote(outcome="not asked"))
         newest = newest_revision(connection, window)
-
-        def ask() -> Explanation:
-            return explain(settings, digest, draft.findings, Ledger(engine, settings, window, now), pace)
-
         key, question = analysis_key(draft, settings), question_key(draft, digest, settings)
-        explanation = _explanation(connection, newest, window, key, question, ask)
+        explanation = stored_explanation(connection, newest, window, key, question)
+        if explanation is None:
+            explanation = explain(settings, digest, draft.findings, Ledger(engine, settings, window, now), pace)
         report = explained(draft, explanation)
         revision, changed = _store(connection, newest, report, explanation, key, question, now)
         output = hash_of(report.model_dump(mode="json"))
@@ -133,41 +132,18 @@ def newest_revision(connection: Connection, window: Window | None) -> Row[Any] |
     return connection.execute(query).one_or_none()
 
 
-def _digest(connection: Connection, window: Window) -> Digest:
+def stored_digest(connection: Connection, window: Window) -> Digest:
+    """The window's digest as it was built last.
+
+    Raises:
+        UsageError: there is none.
+    """
     document = connection.execute(
         select(window_digests.c.digest).where(window_digests.c.window_start == window.start)
     ).scalar_one_or_none()
     if document is None:
         raise UsageError(f"{window.key} has no digest yet; materialize window_digest for it first")
     return Digest.model_validate(document)
-
-
-def _explanation(
-    connection: Connection,
-    newest: Row[Any] | None,
-    window: Window,
-    key: str,
-    question: str,
-    ask: Callable[[], Explanation],
-) -> Explanation:
-    """The stored answer where it still holds, else a new one."""
-    if newest is not None and newest.analysis_key == key:
-        stored = Report.model_validate(newest.report)
-        if not stored.claude.retry:
-            return Explanation(stored.prose, stored.claude)
-    answered = connection.execute(
-        select(log_analyses.c.report)
-        .where(log_analyses.c.window_start == window.start, log_analyses.c.question_key == question)
-        .where(log_analyses.c.status != "deterministic")
-        .order_by(log_analyses.c.revision.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    return ask() if answered is None else _used_again(Report.model_validate(answered))
-
-
-def _used_again(report: Report) -> Explanation:
-    prose: Prose | None = report.prose
-    return Explanation(prose, report.claude.model_copy(update={"outcome": USED_AGAIN}))
 
 
 def _store(

@@ -1,12 +1,15 @@
 """The analysis' assets: a window's digest, and the report on it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import dagster as dg
 from pydantic import Field
 from sqlalchemy import Engine, Table
 
+from rustbucket_pipeline.analysis.ahead import Ahead, ask_ahead, may_batch
 from rustbucket_pipeline.analysis.digest import build_digest
 from rustbucket_pipeline.analysis.report import build_analysis
 from rustbucket_pipeline.analysis.version import DIGEST_VERSION, REPORT_VERSION
@@ -72,6 +75,51 @@ class Asking(dg.Config):
         return settings.model_copy(update=said)
 
 
+@dataclass(frozen=True)
+class _Steps:
+    """What a run does with each of its windows: digest it, report it, or both, as it was asked."""
+
+    context: dg.AssetExecutionContext
+    database: Engine
+    settings: Settings
+    clock: Clock
+    windows: tuple[Window, ...]
+
+    @property
+    def passes(self) -> tuple[Callable[[Window], Iterator[dg.AssetMaterialization]], ...]:
+        """Window by window; where Claude may be asked in batches, all digests before the first report."""
+        batched = self._is_asked_for("log_analysis") and may_batch(self.settings, len(self.windows))
+        return (self.digest, self.report_asked_ahead) if batched else (self.digest_and_report,)
+
+    def digest(self, window: Window) -> Iterator[dg.AssetMaterialization]:
+        if self._is_asked_for("window_digest"):
+            sources = provenance(self.context, "window_digest", window)
+            digest = build_digest(self.database, window, self.clock(), self.context.run.run_id)
+            yield materialized("window_digest", window, digest.sha256, facts_of(digest, rows=1), sources)
+
+    def report(self, window: Window) -> Iterator[dg.AssetMaterialization]:
+        if self._is_asked_for("log_analysis"):
+            sources = provenance(self.context, "log_analysis", window)
+            report = build_analysis(self.database, self.settings, window, self.clock(), self.context.run.run_id)
+            yield materialized("log_analysis", window, report.output_version, facts_of(report, rows=1), sources)
+
+    def digest_and_report(self, window: Window) -> Iterator[dg.AssetMaterialization]:
+        yield from self.digest(window)
+        yield from self.report(window)
+
+    def report_asked_ahead(self, window: Window) -> Iterator[dg.AssetMaterialization]:
+        ahead = self._asked_ahead
+        self.context.log.debug("%s of %s windows were answered in batches", ahead.answered, ahead.wanted)
+        yield from self.report(window)
+
+    @cached_property
+    def _asked_ahead(self) -> Ahead:
+        return ask_ahead(self.database, self.settings, self.windows, self.clock())
+
+    def _is_asked_for(self, asset: str) -> bool:
+        return dg.AssetKey(asset) in self.context.selected_asset_keys
+
+
 @dg.definitions
 def analysis_assets() -> dg.Definitions:
     """`window_digest` → `log_analysis`, by four hours of event time; one step builds both, window by window."""
@@ -98,20 +146,10 @@ def analysis_assets() -> dg.Definitions:
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
-        selected = {key.to_user_string() for key in context.selected_asset_keys}
-
-        def build(window: Window) -> Iterator[dg.AssetMaterialization]:
-            if "window_digest" in selected:
-                sources = provenance(context, "window_digest", window)
-                digest = build_digest(database, window, clock(), context.run.run_id)
-                yield materialized("window_digest", window, digest.sha256, facts_of(digest, rows=1), sources)
-            if "log_analysis" in selected:
-                sources = provenance(context, "log_analysis", window)
-                report = build_analysis(database, config.applied(settings), window, clock(), context.run.run_id)
-                yield materialized("log_analysis", window, report.output_version, facts_of(report, rows=1), sources)
-
+        windows = tuple(windows_of(context, FOUR_HOURS))
+        steps = _Steps(context, database, config.applied(settings), clock, windows)
         with as_failure(context):
-            yield from each_window(context, windows_of(context, FOUR_HOURS), build)
+            yield from each_window(context, windows, *steps.passes)
             yield from results(context, database, archive, clock())
 
     return dg.Definitions(assets=[analyse_window])

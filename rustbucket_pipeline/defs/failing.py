@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import product
 from traceback import walk_tb
 
 import dagster as dg
@@ -84,17 +85,19 @@ def place_of(error: BaseException) -> str:
 def each_window(
     context: dg.AssetExecutionContext,
     windows: Iterable[Window],
-    build: Callable[[Window], Iterator[dg.AssetMaterialization]],
+    *passes: Callable[[Window], Iterator[dg.AssetMaterialization]],
 ) -> Iterator[dg.AssetMaterialization]:
     """Build every window, each on its own; fail at the end with the names of those that failed.
+
+    Each pass goes over all windows; one that failed is left out of the passes after it.
 
     Raises:
         dagster.Failure: at least one window failed; retried only if every failure was transient.
     """
     failed: dict[str, Exception] = {}
     done = _reported(context) if context.retry_number else set[str]()
-    for window in windows:
-        if window.key in done:
+    for build, window in product(passes, list(windows)):
+        if window.key in done or window.key in failed:
             continue
         try:
             yield from build(window)

@@ -101,7 +101,12 @@ claude_calls = Table(
     Column("served_by", Text, comment="the model that answered"),
     Column("request_id", Text),
     Column("usage", JSONB),
+    Column("request_sha256", Text, comment="of a request in a batch: its answer is found by it"),
+    Column("batch_id", Text, comment="empty while it isn't known"),
+    Column("answer", Text, comment="the model's text as it came, unverified; of requests in batches"),
     Index("ix_claude_calls_asked_at", "asked_at"),
+    Index("ix_claude_calls_request_sha256", "request_sha256", postgresql_where=text("request_sha256 IS NOT NULL")),
+    Index("ix_claude_calls_batch_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
     comment="every request ever sent to Claude: what the budgets are counted from",
 )
 

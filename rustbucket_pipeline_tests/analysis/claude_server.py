@@ -5,9 +5,14 @@ document shown to the model to its answer. It proves our side's handling, nothin
 
 import gzip
 import json
+import re
+import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Any
@@ -31,13 +36,19 @@ SCHEMA_WORDS = {
 STATUSES = {
     "bad_request": (400, "invalid_request_error", {}),
     "unauthorized": (401, "authentication_error", {}),
+    "unpaid": (402, "billing_error", {}),
     "forbidden": (403, "permission_error", {}),
+    "no_such_model": (404, "not_found_error", {}),
+    "too_late": (408, "timeout_error", {}),
+    "conflict": (409, "conflict_error", {}),
     "too_large": (413, "request_too_large", {}),
     "rate_limit": (429, "rate_limit_error", {"retry-after": "0"}),
     "rate_limit_for_a_day": (429, "rate_limit_error", {"retry-after": "86400"}),
     "spend_limit": (429, "rate_limit_error", {"retry-after": "0"}),
     "error": (500, "api_error", {}),
     "overloaded": (529, "overloaded_error", {}),
+    "unavailable": (503, "api_error", {}),
+    "gateway_timeout": (504, "api_error", {}),
     "error_no_retry": (500, "api_error", {"x-should-retry": "false"}),
 }
 
@@ -64,8 +75,23 @@ def faithful(document: Answer) -> Answer:
     }
 
 
+@dataclass
+class Batch:
+    """A batch: its requests, the results that become of them, and how often it is still under way when asked."""
+
+    id: str
+    requests: list[Answer]
+    results: list[Answer]
+    looks: int
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
 class ClaudeServer(ThreadingHTTPServer):
-    """The server: `scenes` to play, `requests` as they came, `models` asked in order."""
+    """The server: `scenes` to play, `requests` as they came, `models` asked in order.
+
+    `batches` are those sent; each new one is under way for `looks`. `batch_scene` plays instead of making one, or
+    `lost` makes it and tells nobody; `results_scene` plays instead of results.
+    """
 
     daemon_threads = True
 
@@ -74,6 +100,11 @@ class ClaudeServer(ThreadingHTTPServer):
         self.scenes: list[Scene] = [faithful]
         self.requests: list[Answer] = []
         self.headers_seen: list[dict[str, str]] = []
+        self.paths: list[str] = []
+        self.batches: dict[str, Batch] = {}
+        self.looks = 0
+        self.batch_scene: str | None = None
+        self.results_scene: str | None = None
         self.stopped = Event()
         self.lock = Lock()
 
@@ -114,33 +145,86 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.requests.append(body)
         self.server.headers_seen.append(dict(self.headers))
-        problem = _problem(self.path, self.headers, body)
+        self.server.paths.append(self.path)
+        if self.path == "/v1/messages/batches":
+            self._create(body)
+            return
+        bedrock = re.fullmatch(r"/model/([^/]+)/invoke", self.path)
+        if bedrock:
+            body["model"] = bedrock[1]
+        self.server.requests.append(body)
+        problem = _bedrock_problem(self.headers, body) if bedrock else _problem(self.path, self.headers, body)
         if problem:
             self._json(400, _error("invalid_request_error", problem))
             return
-        scene = self.server.next_scene()
+        self._play(self.server.next_scene())
+
+    def do_GET(self) -> None:
+        self.server.paths.append(self.path)
+        found = re.fullmatch(r"/v1/messages/batches(?:/(\w+)(/results)?)?(?:\?.*)?", self.path)
+        if self.headers["authorization"] != f"Bearer {KEY}" or not found:
+            self._json(401, _error("authentication_error", "no"))
+        elif not found[1]:
+            self._json(200, {"data": [self._told(batch) for batch in self.server.batches.values()], "has_more": False})
+        elif found[1] not in self.server.batches:
+            self._json(404, _error("not_found_error", "no such batch"))
+        elif not found[2]:
+            batch = self.server.batches[found[1]]
+            batch.looks -= 1
+            self._json(200, self._told(batch))
+        elif self.server.results_scene:
+            self._play(self.server.results_scene)
+        else:
+            results = reversed(self.server.batches[found[1]].results)
+            lines = "".join(json.dumps(result) + "\n" for result in results)
+            self._raw(200, lines.encode(), {"content-type": "application/x-jsonl"})
+
+    def _play(self, scene: Scene) -> None:
         if callable(scene):
-            self._message(json.dumps(scene(_document(body))))
+            self._message(json.dumps(scene(_document(self.server.requests[-1]))))
         elif scene in STATUSES:
             self._status(scene)
+        elif scene in MESSAGES:
+            self._message(*MESSAGES[scene])
         else:
             getattr(self, f"_{scene}")()
+
+    def _create(self, body: Answer) -> None:
+        if self.server.batch_scene and self.server.batch_scene != "lost":
+            self._play(self.server.batch_scene)
+            return
+        for request in body["requests"]:
+            named = re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", request["custom_id"])
+            problem = _problem("/v1/messages", self.headers, request["params"])
+            if problem or not named:
+                self._json(400, _error("invalid_request_error", problem or "custom_id"))
+                return
+        results = [_result(request, self.server.next_scene()) for request in body["requests"]]
+        batch = Batch(f"msgbatch_{len(self.server.batches)}", body["requests"], results, self.server.looks)
+        self.server.batches[batch.id] = batch
+        if self.server.batch_scene == "lost":
+            self.close_connection = True
+        else:
+            self._json(200, self._told(batch))
+
+    def _told(self, batch: Batch) -> Answer:
+        ended, many = batch.looks < 0, len(batch.requests)
+        counts = dict.fromkeys(("canceled", "errored", "expired"), 0)
+        return {
+            "id": batch.id,
+            "type": "message_batch",
+            "processing_status": "ended" if ended else "in_progress",
+            "request_counts": counts | {"processing": 0 if ended else many, "succeeded": many if ended else 0},
+            "created_at": batch.created.isoformat(),
+            "expires_at": batch.created.isoformat(),
+            "results_url": "http://127.0.0.1:1/steal-the-key" if ended else None,
+        }
 
     def _status(self, scene: str) -> None:
         status, kind, headers = STATUSES[scene]
         details = {"error_code": "enforced_spend_limit_reached"} if scene == "spend_limit" else None
         self._json(status, _error(kind, f"{scene}; your key was {KEY}", details), headers)
-
-    def _refusal(self) -> None:
-        self._message(None, "refusal", 0)
-
-    def _truncated(self) -> None:
-        self._message('{"summary": "It beg', "max_tokens")
-
-    def _malformed(self) -> None:
-        self._message("Sure! Here is the summary you asked for.")
 
     def _html(self) -> None:
         self._raw(200, b"<html>captive portal</html>", {"content-type": "text/html"})
@@ -167,6 +251,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _drop(self) -> None:
         self.close_connection = True
 
+    def _reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+
     def _drip(self) -> None:
         self.send_response(200)
         self.send_header("content-type", "application/json")
@@ -188,18 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._message(json.dumps(faithful(_document(self.server.requests[-1]))))
 
     def _message(self, text: str | None, stop_reason: str = "end_turn", out: int = 500) -> None:
-        content = [{"type": "thinking", "thinking": "hm", "signature": "s"}]
-        content += [] if text is None else [{"type": "text", "text": text}]
-        message = {
-            "id": "msg_1",
-            "type": "message",
-            "role": "assistant",
-            "model": self.server.requests[-1]["model"],
-            "content": [] if text is None else content,
-            "stop_reason": stop_reason,
-            "stop_sequence": None,
-            "usage": {"input_tokens": 10_000, "output_tokens": out},
-        }
+        message = _message_of(self.server.requests[-1]["model"], text, stop_reason, out)
         self._json(200, message, {"request-id": f"req_{len(self.server.requests)}"})
 
     def _json(self, status: int, value: object, headers: dict[str, str] | None = None) -> None:
@@ -215,6 +292,46 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
         except OSError:
             self.close_connection = True
+
+
+MESSAGES: dict[str, tuple[str | None, str]] = {
+    "text": ("Sure! Here is the summary you asked for.", "end_turn"),
+    "malformed_json": ('{"summary": "It began', "end_turn"),
+    "schema_violation": ('{"summary": 7, "severity": [], "findings": "none"}', "end_turn"),
+    "truncated": ('{"summary": "It beg', "max_tokens"),
+    "empty": ("", "end_turn"),
+    "thinking": (None, "end_turn"),
+    "refusal": (None, "refusal"),
+    "context_exceeded": (None, "model_context_window_exceeded"),
+    "pause_turn": (None, "pause_turn"),
+    "tool_use": (None, "tool_use"),
+}
+"""Messages that are no answer: their text and stop reason."""
+
+
+def _message_of(model: str, text: str | None, stop_reason: str = "end_turn", out: int = 500) -> Answer:
+    content = [{"type": "thinking", "thinking": "hm", "signature": "s"}] if stop_reason != "refusal" else []
+    content += [] if text is None else [{"type": "text", "text": text}]
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": content,
+        "stop_reason": stop_reason,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 10_000, "output_tokens": 0 if stop_reason == "refusal" else out},
+    }
+
+
+def _result(request: Answer, scene: Scene) -> Answer:
+    """What becomes of one request of a batch."""
+    if scene in ("errored", "expired", "canceled"):
+        result: Answer = {"type": scene, "error": _error("api_error", f"your key was {KEY}")}
+    else:
+        told = (json.dumps(scene(_document(request["params"]))),) if callable(scene) else MESSAGES[scene]
+        result = {"type": "succeeded", "message": _message_of(request["params"]["model"], *told)}
+    return {"custom_id": request["custom_id"], "result": result}
 
 
 def _error(kind: str, message: str, details: object = None) -> Answer:
@@ -245,6 +362,16 @@ def _problem(path: str, headers: Any, body: Answer) -> str | None:
         "schema": _schema_fits(body["output_config"]["format"]["schema"]),
     }
     return next((problem for problem, passes in checks.items() if not passes), None)
+
+
+def _bedrock_problem(headers: Any, body: Answer) -> str | None:
+    """What Bedrock would refuse, or None; its signature is looked at, not reckoned anew."""
+    if not headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential="):
+        return "signature"
+    if not body.pop("anthropic_version", None):
+        return "anthropic_version"
+    fake = {"authorization": f"Bearer {KEY}", "anthropic-version": "in the body"}
+    return _problem("/v1/messages", fake, body)
 
 
 def _blocks(message: Answer) -> list[Answer]:
