@@ -21,6 +21,7 @@ from rustbucket_pipeline.control.jobs import JOBS, Job, job_named
 from rustbucket_pipeline.errors import ConfigurationError, UsageError
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.home import replace_text
+from rustbucket_pipeline.upkeep.dashboard.task import DASHBOARD
 
 TEST_CRON = "*/5 * * * *"
 """Every job's, in test mode."""
@@ -131,12 +132,22 @@ def _path(settings: Settings) -> Path:
 
 def _timing(settings: Settings, job: Job, changes: Iterable[Change]) -> Timing:
     own = [change for change in changes if change.job == job.name]
-    cron = next((change.cron for change in reversed(own) if change.cron), job.cron)
+    cron = next((change.cron for change in reversed(own) if change.cron), None) or _own_cron(settings, job)
     timezone = next((change.timezone for change in reversed(own) if change.timezone), settings.tick_timezone)
     on = next((change.on for change in reversed(own) if change.on is not None), True)
     _check(job, cron, timezone)
     testing = settings.test_mode
     return Timing(TEST_CRON if testing else cron, timezone, on, testing, own[-1] if own else None)
+
+
+def _own_cron(settings: Settings, job: Job) -> str:
+    """The job's cron where nobody changed it; the dashboard's may be set by the environment."""
+    if job.name != DASHBOARD.name or settings.dashboard_interval is None:
+        return job.cron
+    try:
+        return cron_of(settings.dashboard_interval)
+    except UsageError as error:
+        raise ConfigurationError(f"DASHBOARD_UPDATE_INTERVAL: {error}") from None
 
 
 def _check(job: Job, cron: str, timezone: str) -> None:

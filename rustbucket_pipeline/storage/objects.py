@@ -87,6 +87,11 @@ class Archive:
                 return False
         return True
 
+    def replace(self, key: str, data: bytes) -> None:
+        """Store it in place of whatever has that key: for what is made anew again and again. Readers see all of one."""
+        with self._unsettling(key):
+            obstore.put(self._store, key, data, mode="overwrite")
+
     def get(self, key: str) -> bytes:
         """The object's bytes.
 

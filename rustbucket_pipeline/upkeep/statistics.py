@@ -4,7 +4,7 @@ stands against the week before. Which figures there are: `statistics_figures`; h
 Sums come from what is counted already (`hour_counts`, digests, reports), so years of data cost no more than two weeks.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,9 @@ from rustbucket_pipeline.storage import databases
 from rustbucket_pipeline.storage.postgres import load_sql
 from rustbucket_pipeline.storage.statistics_tables import figures as kept_figures
 from rustbucket_pipeline.storage.tables import hour_counts
+from rustbucket_pipeline.upkeep.amounts import changed
 from rustbucket_pipeline.upkeep.statistics_figures import FIGURES, Figure
+from rustbucket_pipeline.upkeep.task import Bench, Task, Told
 
 PACKAGE = "rustbucket_pipeline.upkeep"
 
@@ -117,3 +119,41 @@ def _days_known(connection: Connection, until: datetime) -> int:
     """Of how many days before then there can be rows, the first of them included as far as it goes."""
     first = connection.execute(select(func.min(hour_counts.c.hour))).scalar_one()
     return 0 if first is None or first >= until else -((first - until) // DAY)
+
+
+def _run(bench: Bench) -> Told:
+    with bench.engine.begin() as connection:
+        measured = measure(connection, bench.settings, bench.now)
+        kept = keep(connection, measured, bench.now)
+    return _told(measured, f"{kept} figures kept")
+
+
+def _dry_run(bench: Bench) -> Told:
+    with bench.engine.connect() as connection:
+        measured = measure(connection, bench.settings, bench.now)
+    return _told(measured, f"{len(measured)} figures taken, none kept")
+
+
+def _told(measured: Sequence[Measured], summary: str) -> Told:
+    return Told(
+        summary=summary,
+        figures={one.figure.name: one.value for one in measured},
+        lines=tuple(_line(one) for one in measured if one.change is not None),
+    )
+
+
+def _line(one: Measured) -> str:
+    ago = one.figure.written(one.week_ago or 0)
+    return f"{one.figure.what}: {one.figure.written(one.value)}, a week ago {ago} ({changed(one.change)})"
+
+
+STATISTICS = Task(
+    name="statistics",
+    what="Count fleet, archive, events, findings, cost and databases, hold them against a week ago, and keep them.",
+    cron="50 0-18/6 * * *",
+    every=timedelta(hours=6),
+    run=_run,
+    dry_run=_dry_run,
+    deps=("fleet_status", "parsed_logs", "log_analysis"),
+)
+"""The asset `statistics`."""

@@ -1,10 +1,14 @@
 """The list of upkeep tasks. A new one is a file beside this one and a line here; everything else follows from it."""
 
 from rustbucket_pipeline.errors import UsageError
+from rustbucket_pipeline.upkeep.backup import DATABASE_BACKUP
+from rustbucket_pipeline.upkeep.dashboard.task import DASHBOARD
 from rustbucket_pipeline.upkeep.health_report import HEALTH_REPORT
+from rustbucket_pipeline.upkeep.statistics import STATISTICS
 from rustbucket_pipeline.upkeep.task import Task
+from rustbucket_pipeline.upkeep.verification import BACKUP_VERIFICATION
 
-TASKS: tuple[Task, ...] = (HEALTH_REPORT,)
+TASKS: tuple[Task, ...] = (HEALTH_REPORT, STATISTICS, DASHBOARD, DATABASE_BACKUP, BACKUP_VERIFICATION)
 
 
 def task_named(name: str) -> Task:

@@ -1,0 +1,1 @@
+SELECT severity, count(*) AS alerts FROM alert_list WHERE closed_at IS NULL GROUP BY severity
