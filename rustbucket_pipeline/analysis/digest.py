@@ -23,6 +23,7 @@ from rustbucket_pipeline.analysis.version import DIGEST_VERSION
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage.analysis_tables import window_digests
 from rustbucket_pipeline.storage.builds import Build, inputs_version, record_build
+from rustbucket_pipeline.storage.closed_days import require_open
 from rustbucket_pipeline.storage.postgres import advisory_lock, load_sql
 
 ASSET = "window_digest"
@@ -64,6 +65,7 @@ def build_digest(engine: Engine, window: Window, now: datetime, run_id: str | No
     """Digest the window's rows and store it with its clusters, indicators and its build, in one transaction."""
     with engine.begin() as connection:
         advisory_lock(connection, f"{ASSET} {window.key}")
+        require_open(connection, [window])
         inputs = inputs_version(connection, ASSET, window, DIGEST_VERSION)
         digest = digest_of(connection, window)
         before = _store(connection, digest, now)
@@ -156,7 +158,10 @@ def _totals(sums: RowMapping, activity: Sequence[Row[Any]]) -> Totals:
         if part.protocol is not None:
             by_protocol[part.protocol] += part.events
     return Totals(
-        **{str(name): count for name, count in sums.items()}, by_type=dict(by_type), by_protocol=dict(by_protocol)
+        **{str(name): count for name, count in sums.items()},
+        rustbuckets=len({part.rustbucket_id for part in activity}),
+        by_type=dict(by_type),
+        by_protocol=dict(by_protocol),
     )
 
 

@@ -1,5 +1,6 @@
 """Which rules speak in a window: a rule and the window's rows → a finding with the ids of its rows. No prose."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Row
 
 from rustbucket_pipeline.analysis.contents import LONGEST_TEXT
+from rustbucket_pipeline.analysis.counting import Most, counted
 from rustbucket_pipeline.analysis.hits import PACKAGE, gather_hits
 from rustbucket_pipeline.analysis.news import shares_of_news
 from rustbucket_pipeline.analysis.rules import Rule, load_rules
@@ -14,11 +16,8 @@ from rustbucket_pipeline.analysis.severity import Severity
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage.postgres import load_sql
 
-EVIDENCE = 20
-"""Event ids kept per finding; `events` says how many there are."""
-
-EXAMPLES = 3
-"""Attackers' texts shown with a finding."""
+MOST = Most(evidence=20, examples=3, longest=LONGEST_TEXT)
+"""Event ids kept of a finding, attackers' texts shown with it, and their characters."""
 
 
 class Finding(BaseModel):
@@ -48,33 +47,21 @@ class Finding(BaseModel):
 def find(connection: Connection, window: Window) -> tuple[Finding, ...]:
     """The window's findings, worst first, among equals the newest first; at most one per rule."""
     rules = load_rules()
-    hit = gather_hits(connection, rules, window)
-    found = [(rules[place], _row(connection, place, rules[place])) for place in hit]
-    spoken = [(rule, row) for rule, row in found if row.events]
+    spoken = [(rules[place], row) for place, row in sorted(spoken_by(connection, rules, window).items())]
     news = shares_of_news(connection, window, [row.event_ids for _, row in spoken])
     order = sorted(range(len(spoken)), key=lambda at: (-spoken[at][0].severity.rank, -news[at], at))
     return tuple(_finding(f"F{number}", *spoken[at]) for number, at in enumerate(order, start=1))
 
 
-def evaluate(connection: Connection, rule: Rule, window: Window) -> Row[Any]:
-    """What the rule matches in the window, in one row; `events` is 0 where it doesn't speak."""
-    gather_hits(connection, [rule], window)
-    return _row(connection, 0, rule)
-
-
-def _row(connection: Connection, place: int, rule: Rule) -> Row[Any]:
-    return connection.execute(
-        load_sql(PACKAGE, "rule"),
-        {
-            "rule": place,
-            "least_events": rule.at_least.events,
-            "least_texts": rule.at_least.texts,
-            "least_rustbuckets": rule.at_least.rustbuckets,
-            "evidence": EVIDENCE,
-            "examples": EXAMPLES if rule.match.wanted else 0,
-            "longest": LONGEST_TEXT,
-        },
-    ).one()
+def spoken_by(connection: Connection, rules: Sequence[Rule], window: Window) -> dict[int, Row[Any]]:
+    """What each rule that speaks found in the window, by its place in `rules`."""
+    gather_hits(connection, rules, window)
+    found = {row.rule: row for row in connection.execute(load_sql(PACKAGE, "rule_facts"), MOST._asdict())}
+    for place, rule in enumerate(rules):
+        if rule.counts:
+            row = connection.execute(counted(place, rule, window, MOST)).one()
+            found |= {place: row} if row.events else {}
+    return found
 
 
 def _finding(identifier: str, rule: Rule, row: Row[Any]) -> Finding:

@@ -7,10 +7,10 @@ A rule carries its own tests: examples that it must match and near misses that i
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, cast
+from typing import Annotated, Self, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rustbucket_pipeline.analysis.severity import Severity
 from rustbucket_pipeline.errors import ConfigurationError
@@ -116,6 +116,17 @@ class Rule(RulePart):
     why: str
     advice: str
     examples: Examples = Examples()
+
+    @property
+    def counts(self) -> bool:
+        """Whether one text isn't enough: groups of rows are counted, or there is nothing to match."""
+        return not self.match.wanted or not self.at_least.is_one or self.per is not Per.WINDOW
+
+    @model_validator(mode="after")
+    def _counts_one_text(self) -> Self:
+        if self.counts and self.match.field is FieldName.ANY:
+            raise ValueError("a rule that counts looks at one field, not at any")
+        return self
 
 
 @cache

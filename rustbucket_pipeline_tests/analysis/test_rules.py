@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlalchemy import Engine
 
-from rustbucket_pipeline.analysis.findings import Finding, evaluate, find
+from rustbucket_pipeline.analysis.findings import Finding, find, spoken_by
 from rustbucket_pipeline.analysis.matching import Matcher, matcher_of
 from rustbucket_pipeline.analysis.rules import AtLeast, FieldName, Per, Rule, load_rules, parse_rules
 from rustbucket_pipeline.errors import ConfigurationError
@@ -66,7 +66,7 @@ def test_rows_are_found_by_each_field_a_rule_may_look_at(database: Engine) -> No
         texts = [*rule.examples.hits, *rule.examples.misses]
         ids = tell(database, [telling(rule, text, second) for second, text in enumerate(texts)])
         with database.connect() as connection:
-            matched = evaluate(connection, alone, WINDOW).event_ids
+            matched = spoken_by(connection, [alone], WINDOW)[0].event_ids
         with database.begin() as connection:
             connection.execute(log_events.delete())
         assert [text for text, key in zip(texts, ids, strict=True) if key in matched] == list(rule.examples.hits)
@@ -96,6 +96,25 @@ def test_nineteen_failed_logins_are_no_brute_force_and_twenty_are(database: Engi
     assert (finding.events, finding.sources) == (25, 1)
     assert finding.why.endswith(": 25; sources: 1, the busiest with 25.")
     assert len(finding.rows) == 20
+
+
+@pytest.mark.parametrize("passwords", [4, 5, 6])
+def test_guessing_takes_five_passwords_however_often_each_is_tried(database: Engine, passwords: int) -> None:
+    """Thirty sources with passwords of their own: some share a hash, and have to be told apart."""
+    tries = [login("root", f"{at // 20}{at % passwords}", at, src_ip=f"203.0.113.{at // 20}") for at in range(600)]
+    tell(database, tries)
+    spoken = found(database)
+    assert ("ssh-brute-force" in spoken) == (passwords >= 5)
+    assert passwords < 5 or spoken["ssh-brute-force"].sources == 30
+
+
+def test_a_user_and_a_password_are_told_apart_from_others_that_look_alike_together(database: Engine) -> None:
+    halves = [("deploy now", "abcdef"), ("deploy", "now abcdef"), ("deploy now abcdef", "")]
+    tell(
+        database,
+        [login(user, word, at, rustbucket_id=f"BKT{at}") for at, (user, word) in enumerate(halves, start=1)],
+    )
+    assert "credential-reuse" not in found(database)
 
 
 def test_logins_without_a_known_source_are_counted_at_their_rustbucket(database: Engine) -> None:

@@ -1,8 +1,8 @@
--- The window in one row. A record of trust below one half may be an attacker's forgery.
+-- The window in one row. A record of trust below one half may be an attacker's forgery; `window_values` has the sources
+-- of the others.
 SELECT
     count(*) AS events,
-    count(DISTINCT src_ip) FILTER (WHERE trust >= 0.5) AS sources,
-    count(DISTINCT rustbucket_id) AS rustbuckets,
+    (SELECT count(*) FROM window_values WHERE kind = 'source') AS sources,
     count(*) FILTER (WHERE trust < 0.5) AS low_trust,
     count(*) FILTER (WHERE clamped) AS clamped,
     (SELECT count(*) FROM quarantine WHERE event_ts >= :start AND event_ts < :end) AS quarantined,
