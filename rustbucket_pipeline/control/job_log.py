@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
 from sqlalchemy import make_url
@@ -31,7 +31,10 @@ _SHORTEST_SECRET = 6
 
 
 class Line(BaseModel):
-    """One line: when (UTC), how grave, of which job and run, of which windows where that is known, and what."""
+    """One line: when (UTC), how grave, of which job and run, of which windows where that is known, and what.
+
+    `state` is what the run just did, where the line tells of that.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,6 +45,7 @@ class Line(BaseModel):
     first_window: str | None = None
     last_window: str | None = None
     step: str | None = None
+    state: Literal["began", "succeeded", "failed", "canceled"] | None = None
     message: str
 
 

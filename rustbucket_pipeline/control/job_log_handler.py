@@ -6,6 +6,7 @@ What steps log, and of Dagster's own events those that say how a run goes. What 
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Literal
 
 import dagster as dg
 from dagster._core.log_manager import get_log_record_metadata, has_log_record_metadata  # exported nowhere else
@@ -55,6 +56,7 @@ class JobLogHandler(logging.Handler):
             first_window=tags.get(RANGE_START) or tags.get(PARTITION),
             last_window=tags.get(RANGE_END) or tags.get(PARTITION),
             step=meta["step_key"],
+            state=_STATES.get(event.event_type) if event else None,
             message=message,
         )
 
@@ -101,6 +103,13 @@ _TELLERS: Mapping[dg.DagsterEventType, tuple[int, _Teller]] = {
     dg.DagsterEventType.ASSET_CHECK_EVALUATION: (logging.WARNING, _failed_check),
 }
 """How grave the events are that say how a run goes, and what each comes to in words."""
+
+_STATES: Mapping[dg.DagsterEventType, Literal["began", "succeeded", "failed", "canceled"]] = {
+    dg.DagsterEventType.RUN_START: "began",
+    dg.DagsterEventType.RUN_SUCCESS: "succeeded",
+    dg.DagsterEventType.RUN_FAILURE: "failed",
+    dg.DagsterEventType.RUN_CANCELED: "canceled",
+}
 
 
 def _told(event: dg.DagsterEvent) -> tuple[int, str | None]:

@@ -1,15 +1,17 @@
-"""Reads the log files of jobs, compressed ones too: their last lines, and what comes after."""
+"""Reads the log files of jobs, compressed ones too: their last lines, those since a moment, and what comes after."""
 
 import gzip
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from rustbucket_pipeline.control.job_log import Line, files_of
+from rustbucket_pipeline.control.job_log import Line, day_of, files_of
 
 POLL_SECONDS = 0.3
 
@@ -23,6 +25,14 @@ def last_lines(directory: Path, job: str, most: int) -> list[Line]:
         if len(found) >= most:
             break
     return list(found)
+
+
+def lines_since(directory: Path, job: str, since: datetime) -> Iterator[Line]:
+    """The job's lines since then (UTC), oldest first, read as they are asked for."""
+    for path in files_of(directory, job):
+        if day_of(path) >= since.date():
+            with _opened(path) as file:
+                yield from (line for line in _lines(file) if line.time >= since)
 
 
 @dataclass(slots=True)
@@ -63,11 +73,15 @@ class Follower:
 
 
 def _tail(path: Path, most: int) -> list[Line]:
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+    with _opened(path) as file:
         return list(_lines(deque(file, maxlen=most)))
 
 
-def _lines(raw: "deque[bytes] | list[bytes]") -> Iterator[Line]:
+def _opened(path: Path) -> gzip.GzipFile | BufferedReader:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+
+
+def _lines(raw: Iterable[bytes]) -> Iterator[Line]:
     for one in raw:
         try:
             yield Line.model_validate_json(one)

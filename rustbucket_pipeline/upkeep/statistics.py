@@ -71,7 +71,8 @@ def measure(connection: Connection, settings: Settings, now: datetime) -> list[M
 def keep(connection: Connection, measured: Iterable[Measured], now: datetime) -> int:
     """Keep the figures as rows, so that later ones can be held against them; how many. Again at that moment: none."""
     rows = [{"figure": one.figure.name, "taken_at": now, "value": one.value} for one in measured]
-    return connection.execute(insert(kept_figures).on_conflict_do_nothing(), rows).rowcount
+    statement = insert(kept_figures).values(rows).on_conflict_do_nothing().returning(kept_figures.c.figure)
+    return len(connection.execute(statement).all())
 
 
 def _states(connection: Connection, asked: Mapping[str, object]) -> dict[str, float]:
@@ -137,7 +138,7 @@ def _dry_run(bench: Bench) -> Told:
 def _told(measured: Sequence[Measured], summary: str) -> Told:
     return Told(
         summary=summary,
-        figures={one.figure.name: one.value for one in measured},
+        figures={one.figure.name: one.figure.rounded(one.value) for one in measured},
         lines=tuple(_line(one) for one in measured if one.change is not None),
     )
 

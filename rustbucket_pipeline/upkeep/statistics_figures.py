@@ -44,6 +44,10 @@ class Figure:
         """One of its values, for people."""
         return _WRITTEN[self.unit](value)
 
+    def rounded(self, value: float) -> int | float:
+        """One of its values, whole where it counts things."""
+        return round(value, 4) if self.unit is Unit.USD else round(value)
+
 
 _WRITTEN = {Unit.COUNT: counted, Unit.BYTES: sized, Unit.USD: priced}
 

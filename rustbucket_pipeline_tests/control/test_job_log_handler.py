@@ -64,6 +64,7 @@ def test_what_a_step_logs_is_in_its_job_s_log_with_run_and_window(
         ("WARNING", "one was torn"),
         ("INFO", "run succeeded"),
     ]
+    assert [one.state for one in lines] == ["began", None, None, "succeeded"]
     (run_id,) = {one.run for one in lines}
     assert instance.has_run(str(run_id))
     assert {(one.first_window, one.last_window) for one in lines} == {("2026-03-02-00:00", "2026-03-02-00:00")}

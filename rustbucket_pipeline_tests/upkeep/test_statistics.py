@@ -89,9 +89,11 @@ def test_hours_that_are_missing_and_alerts_that_are_open_are_counted(database: E
 
 
 def test_figures_are_kept_once_a_moment(database: Engine, settings: Settings) -> None:
+    kept: list[int] = []
     for _ in range(2):
         with database.begin() as connection:
-            keep(connection, measure(connection, settings, NOW), NOW)
+            kept.append(keep(connection, measure(connection, settings, NOW), NOW))
+    assert kept == [len(FIGURES), 0]
     with database.connect() as connection:
         assert count(connection) == len(FIGURES)
 
