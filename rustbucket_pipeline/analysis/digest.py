@@ -27,7 +27,7 @@ from rustbucket_pipeline.storage.closed_days import require_open
 from rustbucket_pipeline.storage.postgres import advisory_lock, load_sql
 
 ASSET = "window_digest"
-SHAPE_VERSION = 2
+SHAPE_VERSION = 3
 
 ROOM = 0.78
 """Share of the prompt's document that clusters and indicators may take; the rest is for figures and findings."""

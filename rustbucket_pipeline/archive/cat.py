@@ -32,6 +32,10 @@ def source_bytes(
     query = load_sql("rustbucket_pipeline.archive", "segments_in_order")
     rows = connection.execute(query, {"rustbucket": rustbucket_id, "start": start, "end": end})
     for row in rows:
+        if row.expired_at is not None:
+            raise IntegrityError(
+                f"{row.object_key} was deleted by retention on {row.expired_at:%Y-%m-%d}; ask for later"
+            )
         yield content(archive, row.object_key, row.sha256, row.byte_end - row.byte_start)
 
 

@@ -26,6 +26,7 @@ from rustbucket_pipeline.model.window import HALF_HOUR, Window
 from rustbucket_pipeline.net import breaker
 from rustbucket_pipeline.net.asking import EXTRACT_LOGS
 from rustbucket_pipeline.net.open_files import make_room
+from rustbucket_pipeline.storage.closed_days import require_open
 from rustbucket_pipeline.storage.tables import segments
 
 
@@ -72,8 +73,11 @@ def pull_fleet(context: PullContext, openers: dict[str, Opener], windows: Sequen
 
     Raises:
         StoreUnavailable, DatabaseUnavailable: ours, so the pull stops; what was committed stays.
+        WindowClosed: a requested window is frozen or expired; nothing was pulled.
         ConfigurationError: the machine lets us open too few files; nothing was pulled.
     """
+    with context.engine.connect() as connection:
+        require_open(connection, windows)
     with ThreadPoolExecutor(make_room(len(openers)), thread_name_prefix="pull") as pool:
         outcomes = list(pool.map(partial(_pull_one, context), openers.keys(), openers.values()))
     pulled = {rustbucket_id: found for rustbucket_id, found, _ in outcomes}

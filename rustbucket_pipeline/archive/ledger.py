@@ -169,7 +169,7 @@ def window_versions(connection: Connection, starts: Collection[datetime]) -> dic
             segments.c.rustbucket_id,
             segments.c.log_id,
             segments.c.byte_start,
-            segments.c.sha256,
+            func.coalesce(segments.c.redacted_sha256, segments.c.sha256).label("sha256"),
         )
         .where(segments.c.window_start == wanted)
         .order_by(segments.c.rustbucket_id, segments.c.log_id, segments.c.byte_start)

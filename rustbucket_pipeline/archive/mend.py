@@ -31,21 +31,26 @@ class Lost:
 
 
 def lost_segments(connection: Connection, archive: Archive, starts: Sequence[datetime]) -> list[Lost]:
-    """The segments of these windows (by start, UTC) whose object is missing or has another size."""
+    """The segments of these windows (by start, UTC) whose object is missing or has another size.
+
+    Retention's deletions aren't missed. What a purge overwrote has other bytes than its source: that isn't put back.
+    """
     copies = (
         select(func.array_agg(source_files.c.key.distinct()))
         .where(source_files.c.log_id == segments.c.log_id, source_files.c.replaced_at.is_(None))
         .scalar_subquery()
     )
     rows = connection.execute(
-        select(segments, copies.label("keys")).where(segments.c.window_start.in_(starts)).order_by(segments.c.id)
+        select(segments, copies.label("keys"))
+        .where(segments.c.window_start.in_(starts), segments.c.expired_at.is_(None))
+        .order_by(segments.c.id)
     )
     return [
         Lost(
             row.rustbucket_id,
             row.window_start,
             tuple(row.keys or ()),
-            Link(row.byte_start, row.byte_end, row.sha256, row.object_key),
+            Link(row.byte_start, row.byte_end, row.redacted_sha256 or row.sha256, row.object_key),
         )
         for row in rows
         if archive.size(row.object_key) != row.stored_bytes

@@ -47,7 +47,9 @@ def unchained_windows(connection: Connection, windows: Collection[Window]) -> se
 
 def segments_match_store(connection: Connection, archive: Archive) -> Promise:
     """Whether the newest segments' objects are in the store with their size, and the newest of all with their bytes."""
-    rows = connection.execute(select(segments).order_by(segments.c.id.desc()).limit(NEWEST)).all()
+    rows = connection.execute(
+        select(segments).where(segments.c.expired_at.is_(None)).order_by(segments.c.id.desc()).limit(NEWEST)
+    ).all()
     missing = [row.object_key for row in rows if archive.size(row.object_key) != row.stored_bytes]
     altered = [row.object_key for row in rows[:READ] if row.object_key not in missing and not _intact(archive, row)]
     numbers = {"segments": len(rows), "missing": len(missing), "altered": len(altered)}
@@ -94,7 +96,7 @@ def everybody_reporting(connection: Connection, now: datetime) -> Promise:
 
 def _intact(archive: Archive, row: Row[tuple[object, ...]]) -> bool:
     try:
-        content(archive, row.object_key, row.sha256, row.byte_end - row.byte_start)
+        content(archive, row.object_key, row.redacted_sha256 or row.sha256, row.byte_end - row.byte_start)
     except IntegrityError:
         return False
     return True

@@ -55,13 +55,19 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was looked at, and what is wrong with it. Bytes as the sources held them; `signed_until` is UTC."""
+    """What was looked at, and what is wrong with it. Bytes as the sources held them; `signed_until` is UTC.
+
+    `redacted` segments hold other bytes than their sources did, for an address was purged: the ledger says by whom.
+    `expired` ones have no object any more. Both are in their chains, and signed, as they were.
+    """
 
     segments: int
     bytes: int
     logs: int
     manifests: int
     signed_until: datetime | None
+    redacted: int
+    expired: int
     problems: tuple[Problem, ...]
 
 
@@ -89,6 +95,8 @@ def verify(engine: Engine, archive: Archive, settings: Settings, selection: Sele
         logs=looked.logs,
         manifests=signed.manifests,
         signed_until=signed.newest,
+        redacted=looked.redacted,
+        expired=looked.expired,
         problems=(*problems, *signed.problems),
     )
 
@@ -100,7 +108,7 @@ class _Looked:
         self._archive = archive
         self._selection = selection
         self._progress = progress
-        self.segments = self.bytes = self.logs = 0
+        self.segments = self.bytes = self.logs = self.redacted = self.expired = 0
         self.problems: list[Problem] = []
 
     def at_segments(self, connection: Connection) -> None:
@@ -113,7 +121,10 @@ class _Looked:
                 self.logs += 1
                 selected = self._linked(log)
                 while batch := list(islice(selected, _BATCH)):
-                    self.problems += [problem for problem in pool.map(self._object, batch) if problem]
+                    held = [row for row in batch if row.expired_at is None]
+                    self.problems += [problem for problem in pool.map(self._object, held) if problem]
+                    self.redacted += sum(row.redacted_sha256 is not None for row in held)
+                    self.expired += len(batch) - len(held)
                     self.segments += len(batch)
                     self.bytes += sum(row.byte_end - row.byte_start for row in batch)
                     self._progress(self.segments, total)
@@ -137,7 +148,8 @@ class _Looked:
         if self._archive.size(row.object_key) is None:
             return Problem(Fault.MISSING, row.object_key, f"of {_place(row)}", row.rustbucket_id)
         try:
-            content(self._archive, row.object_key, row.sha256, row.byte_end - row.byte_start)
+            stored = row.redacted_sha256 or row.sha256
+            content(self._archive, row.object_key, stored, row.byte_end - row.byte_start)
         except IntegrityError as error:
             return Problem(Fault.ALTERED, row.object_key, f"of {_place(row)}: {error}", row.rustbucket_id)
         return None

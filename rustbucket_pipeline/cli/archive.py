@@ -1,4 +1,4 @@
-"""`rustbucket archive`: proof of what is archived, the bytes themselves, and the sweeping of what nobody needs."""
+"""`rustbucket archive`: proof of what is archived, the bytes themselves, days that are frozen, sweeping."""
 
 import re
 import sys
@@ -19,6 +19,8 @@ from rustbucket_pipeline.cli.output import JsonOption, console, errors, print_js
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.model.window import EPOCH, HALF_HOUR, window_of_key
+from rustbucket_pipeline.storage.closed_days import every_day
+from rustbucket_pipeline.storage.freezing import thaw_day
 from rustbucket_pipeline.storage.objects import open_archive
 
 app = typer.Typer(
@@ -95,7 +97,7 @@ def sweep_(
 
     Example: `rustbucket archive sweep --older-than 2d --dry-run`
     """
-    age = _age(older_than)
+    age = _age(older_than, "--older-than")
     with opened() as (engine, settings):
         swept = sweep(engine, open_archive(settings), age, datetime.now(UTC), dry_run=dry_run)
     if as_json:
@@ -104,6 +106,45 @@ def sweep_(
     print_table(("object",), ((key,) for key in swept.keys))
     done = "would be removed" if dry_run else "removed"
     say(f"{_many(len(swept.keys), 'orphan')} of {swept.bytes:,} bytes {done}")
+
+
+@app.command()
+def days(as_json: bool = JsonOption) -> None:
+    """The days that aren't open: frozen (rows are Parquet in the archive), thawed, or expired.
+
+    Example: `rustbucket archive days`
+    """
+    with opened() as (engine, _), engine.connect() as connection:
+        closed = every_day(connection)
+    if as_json:
+        print_json([asdict(one) for one in closed])
+        return
+    columns = ("day", "state", "rows", "bytes", "since", "until")
+    print_table(columns, ((one.day, one.state, one.rows, one.stored_bytes, one.since, one.until) for one in closed))
+    if not closed:
+        say("Every day is open: none is old enough to be frozen.")
+
+
+@app.command()
+def thaw(
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", show_default=False)],
+    for_: Annotated[str, typer.Option("--for", help="For how long: `36h`, `7d`.")] = "7d",
+    as_json: bool = JsonOption,
+) -> None:
+    """Open a frozen day again: its rows come back into PostgreSQL, and may be built anew. Later it is frozen again.
+
+    Of an expired day there are no rows to bring back; they can be built anew while its archived logs last.
+
+    Example: `rustbucket archive thaw 2026-03-02 --for 7d`
+    """
+    now = datetime.now(UTC)
+    until = now + _age(for_, "--for")
+    with opened() as (engine, settings):
+        thawed = thaw_day(engine, open_archive(settings), settings, day.date(), until, now)
+    if as_json:
+        print_json(asdict(thawed))
+        return
+    say(f"{thawed.day} is open until {thawed.until:%Y-%m-%d %H:%M} UTC: {thawed.rows:,} rows are back")
 
 
 def _progress() -> Progress:
@@ -118,10 +159,10 @@ def _border(text: str, otherwise: datetime) -> datetime:
     return window_of_key(text if len(text) > len("2026-03-02") else f"{text}-00:00", HALF_HOUR).start
 
 
-def _age(text: str) -> timedelta:
+def _age(text: str, option: str) -> timedelta:
     match = _AGE.fullmatch(text)
     if match is None:
-        raise UsageError(f"--older-than {text!r} is no age; write hours or days, like 36h or 2d")
+        raise UsageError(f"{option} {text!r} is no age; write hours or days, like 36h or 2d")
     return timedelta(hours=int(match[1]) * (24 if match[2] == "d" else 1))
 
 
@@ -139,6 +180,10 @@ def _lines(verified: Verified) -> Iterator[str]:
         yield f"✗ {_many(len(verified.problems), 'problem')} in {looked}"
     else:
         yield f"✓ {looked}: all there, unaltered, in their chains"
+    if verified.redacted:
+        yield f"{_many(verified.redacted, 'segment')} redacted: an address was purged from them"
+    if verified.expired:
+        yield f"{_many(verified.expired, 'segment')} expired: deleted by retention, their place in the chain is kept"
     if verified.signed_until is None:
         yield "not signed: no manifest of this home yet; materialize archive_manifest"
     else:

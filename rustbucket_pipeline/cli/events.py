@@ -17,12 +17,13 @@ from rustbucket_pipeline.cli.rows import put_rows
 from rustbucket_pipeline.cli.times import moment_named
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.events.export import Column, Format, columns_found
-from rustbucket_pipeline.events.query import Filters, Values, columns_named, rows_found
+from rustbucket_pipeline.events.query import Filters, Shelf, Values, columns_named, rows_found
 from rustbucket_pipeline.events.replay import held_hours
 from rustbucket_pipeline.events.row import EVENT_TYPES, PROTOCOLS
 from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.model.text import bounded
 from rustbucket_pipeline.model.window import HOUR, window_at
+from rustbucket_pipeline.storage.objects import open_archive
 from rustbucket_pipeline.storage.question import Limits, ask
 
 app = typer.Typer(
@@ -65,6 +66,8 @@ def query(
     output: Annotated[Path | None, typer.Option(help="A file instead of standard output.")] = None,
 ) -> None:
     """The rows that fit, newest first; those of the last 24 hours unless `--from` says otherwise. Times are UTC.
+
+    Frozen days are found too, in the archive, but not by `--sql`: `rustbucket archive thaw` opens them.
 
     With `--sql`: over the views `events`, `sessions`, `quarantined`, `hourly_counts`, `rustbucket_hours`, `fleet` and
     others, at most 30 s, 100,000 rows and 64 MB. What attackers wrote is escaped in tables and CSV.
@@ -131,11 +134,12 @@ def _query(filters: Filters, names: list[str], limit: int | None, form: Format, 
     glance = form is Format.TABLE and not names
     chosen = columns_named([*_GLANCED_AT, *_TOLD] if glance else names)
     most = limit or (ON_A_SCREEN if form is Format.TABLE else None)
-    with opened() as (engine, _):
+    with opened() as (engine, settings):
+        shelf = Shelf(settings, open_archive(settings))
         with engine.connect() as connection:
             for rustbucket_id in filters.rustbuckets:
                 registry.get(connection, rustbucket_id)
-        with closing(rows_found(engine, filters, chosen, most and most + 1)) as rows:
+        with closing(rows_found(engine, filters, chosen, most and most + 1, shelf)) as rows:
             first = islice(rows, most)
             if glance:
                 put_rows(form, [Column(name, "text") for name in _GLANCE], _glances(first), output)

@@ -18,6 +18,7 @@ from rustbucket_pipeline.events.tally import Tally
 from rustbucket_pipeline.events.version import PARSER_VERSION
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage.builds import Build, build_of, inputs_version, record_build, version_of
+from rustbucket_pipeline.storage.closed_days import require_open
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.postgres import advisory_lock, ensure_event_partition
 from rustbucket_pipeline.storage.tables import hour_counts
@@ -73,11 +74,13 @@ def build_hour(
     A rustbucket's share that is loaded as it should be stays; every other is removed, and loaded anew.
 
     Raises:
+        WindowClosed: the hour is frozen or expired; nothing is changed.
         IntegrityError: an object isn't what its segment says, or the sums disagree; nothing is changed then.
     """
     collectors = tuple(collectors)
     with engine.begin() as connection:
         advisory_lock(connection, f"{ASSET} {window.key}")
+        require_open(connection, [window])
         inputs = inputs_version(connection, ASSET, window, str(PARSER_VERSION))
         before = build_of(connection, ASSET, window)
         shares = shares_of(connection, window, collectors)

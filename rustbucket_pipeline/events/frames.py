@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rustbucket_pipeline.errors import UsageError
-from rustbucket_pipeline.events.query import Filters, columns_named, rows_found
+from rustbucket_pipeline.events.query import Filters, Shelf, columns_named, rows_found
 from rustbucket_pipeline.settings import load_settings
+from rustbucket_pipeline.storage.objects import open_archive
 from rustbucket_pipeline.storage.postgres import open_database
 
 if TYPE_CHECKING:
@@ -67,9 +68,11 @@ def frame(
         counted=counted,
     )
     chosen = columns_named(columns)
-    engine = open_database(load_settings())
+    settings = load_settings()
+    engine = open_database(settings)
+    shelf = Shelf(settings, open_archive(settings))
     try:
-        with closing(rows_found(engine, filters, chosen, limit)) as rows:
+        with closing(rows_found(engine, filters, chosen, limit, shelf)) as rows:
             table = pa.Table.from_batches(list(batches_of(chosen, rows)), schema_of(chosen))
     finally:
         engine.dispose()

@@ -1,18 +1,22 @@
-"""Which rows of `log_events` somebody wants to see, and those rows, newest first. Nothing is changed.
+"""Which rows of `log_events` somebody wants to see, and those rows, newest first, frozen days included.
 
 Every value is bound. SQL of a person's own goes another way: `storage/question.py`.
 """
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_network
+from itertools import islice
 
 from sqlalchemy import Boolean, ColumnElement, DateTime, Double, Engine, Integer, cast, select, text
 from sqlalchemy.dialects.postgresql import INET, JSONB
 
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.events.export import Column, Kind
+from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.closed_days import FrozenDay, frozen_between
+from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.tables import log_events
 
 COLUMNS = tuple(log_events.columns.keys())
@@ -64,12 +68,53 @@ def columns_named(names: Sequence[str]) -> list[Column]:
     return [Column(name, _kind(name)) for name in dict.fromkeys(names or COLUMNS)]
 
 
-def rows_found(engine: Engine, filters: Filters, columns: Sequence[Column], limit: int | None) -> Generator[Values]:
-    """The rows, newest first, read as they are asked for; at most `limit`.
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where the rows of frozen days are read from."""
+
+    settings: Settings
+    archive: Archive
+
+
+def rows_found(
+    engine: Engine, filters: Filters, columns: Sequence[Column], limit: int | None, shelf: Shelf | None = None
+) -> Generator[Values]:
+    """The rows, newest first, read as they are asked for; at most `limit`. Without a shelf: of open days only.
 
     Raises:
         UsageError: `src_ip` is neither an address nor a network.
+        IntegrityError: a frozen day's object is missing or altered.
     """
+    _conditions(filters)  # a person's mistake is said before anything is read
+    with engine.connect() as connection:
+        frozen = frozen_between(connection, filters.start, filters.end) if shelf is not None else []
+    yield from islice(_newest_first(engine, filters, columns, limit, frozen, shelf), limit)
+
+
+def _newest_first(
+    engine: Engine,
+    filters: Filters,
+    columns: Sequence[Column],
+    limit: int | None,
+    frozen: Sequence[FrozenDay],
+    shelf: Shelf | None,
+) -> Generator[Values]:
+    """Days in PostgreSQL, and between them those that are frozen."""
+    end = filters.end
+    if shelf is not None and frozen:
+        from rustbucket_pipeline.events.frozen import frozen_rows  # and with it pyarrow, for who asks for old days only
+
+        for day in frozen:
+            yield from _stored(engine, replace(filters, start=day.window.end, end=end), columns, limit)
+            yield from frozen_rows(shelf.settings, shelf.archive, day, filters, columns)
+            end = day.window.start
+    yield from _stored(engine, replace(filters, end=end), columns, limit)
+
+
+def _stored(engine: Engine, filters: Filters, columns: Sequence[Column], limit: int | None) -> Generator[Values]:
+    """The rows in PostgreSQL."""
+    if filters.start is not None and filters.end is not None and filters.start >= filters.end:
+        return
     row = log_events.c
     newest_first = (row.event_ts.desc(), row.segment_id.desc(), row.byte_offset.desc())
     statement = select(*(row[column.name] for column in columns)).where(*_conditions(filters))

@@ -27,6 +27,7 @@ from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.framing.times import microseconds, moment_of
 from rustbucket_pipeline.model.segment import Segment
 from rustbucket_pipeline.model.window import HOUR, Window
+from rustbucket_pipeline.storage.closed_days import require_open
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.postgres import load_sql
 
@@ -112,6 +113,7 @@ def difference_of(
     Raises:
         IntegrityError: an object isn't what its segment says.
     """
+    require_open(connection, [window])
     found = Difference(window)
     segments = [one for one in segments_of(connection, window) if not rustbuckets or one.rustbucket_id in rustbuckets]
     with ExitStack() as stack:

@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import attrgetter
 
 import pyarrow as pa
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from rustbucket_pipeline.errors import IntegrityError
 from rustbucket_pipeline.events.bulk import BulkParser
@@ -64,7 +64,8 @@ def shares_of(connection: Connection, window: Window, collectors: Networks) -> l
 def segments_of(connection: Connection, window: Window) -> list[Segment]:
     """The segments of the hour, by rustbucket, log and byte."""
     table = tables.segments
-    names = [table.c[name] for name in Segment.__slots__]
+    stored = func.coalesce(table.c.redacted_sha256, table.c.sha256)
+    names = [stored if name == "sha256" else table.c[name] for name in Segment.__slots__]
     rows = connection.execute(
         select(*names)
         .where(table.c.window_start >= window.start, table.c.window_start < window.end)

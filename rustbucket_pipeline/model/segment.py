@@ -8,7 +8,8 @@ from datetime import datetime
 class Segment:
     """Bytes `[byte_start, byte_end)` of one log, stored under `object_key` (zstd of exactly these bytes).
 
-    `sha256` is the hex digest of the uncompressed bytes. `clock` is the event time of the record before the first
+    `sha256` is the hex digest of the uncompressed bytes, as they are stored now.
+    `clock` is the event time of the record before the first
     one here, which records without a usable time of their own inherit; `vouched_from` and `vouched_until` bound
     the times a record may claim (DESIGN section 3). All times are UTC.
     """

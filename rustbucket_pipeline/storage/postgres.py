@@ -179,7 +179,7 @@ def ensure_event_partition(connection: Connection, day: date) -> str:
 
     Made beside and attached: `PARTITION OF` would wait for every reader and writer of the table.
     """
-    name = f"log_events_{day:%Y_%m_%d}"
+    name = _partition_of(day)
     if _exists(connection, name):
         return name
     advisory_lock(connection, "log_events partitions")
@@ -193,6 +193,16 @@ def ensure_event_partition(connection: Connection, day: date) -> str:
             )
         )
     return name
+
+
+def event_partition(connection: Connection, day: date) -> str | None:
+    """The partition of `log_events` for that day (UTC); None: there is none."""
+    name = _partition_of(day)
+    return name if _exists(connection, name) else None
+
+
+def _partition_of(day: date) -> str:
+    return f"log_events_{day:%Y_%m_%d}"
 
 
 def _make_ready(engine: Engine, *, embedded_one: bool) -> None:

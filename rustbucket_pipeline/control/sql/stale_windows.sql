@@ -1,5 +1,5 @@
 -- Windows of :asset in [:since, :until) that aren't built from what is there of their parts now, whatever their age,
--- nor marked as done with it.
+-- nor marked as done with it; none of a day that is frozen or expired.
 -- The version is computed as storage/builds.py does: a part never built is as good as an empty one.
 WITH parts AS (
     SELECT
@@ -36,5 +36,11 @@ LEFT JOIN window_marks AS mark
     ON mark.asset = :asset
     AND mark.window_start = wanted.window_start
     AND mark.inputs_version = wanted.version
-WHERE mark.asset IS NULL AND built.inputs_version IS DISTINCT FROM wanted.version
+WHERE mark.asset IS NULL
+    AND built.inputs_version IS DISTINCT FROM wanted.version
+    AND NOT EXISTS (
+        SELECT FROM closed_days
+        WHERE closed_days.day = cast(timezone('UTC', wanted.window_start) AS date)
+            AND closed_days.state IN ('frozen', 'expired')
+    )
 ORDER BY 1

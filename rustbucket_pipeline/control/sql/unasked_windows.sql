@@ -1,4 +1,5 @@
--- Windows of :asset in [:since, :until) that were never asked for at their sources since they are over, nor marked.
+-- Windows of :asset in [:since, :until) that were never asked for at their sources since they are over, nor marked,
+-- of days that are open.
 -- Without inputs_version, a build was forgotten: it is asked for again.
 SELECT
     series.window_start,
@@ -16,5 +17,11 @@ LEFT JOIN window_builds AS built
     AND built.inputs_version <> ''
 LEFT JOIN window_requests AS asked ON asked.job = :job AND asked.window_start = series.window_start
 LEFT JOIN window_marks AS mark ON mark.asset = :asset AND mark.window_start = series.window_start
-WHERE built.asset IS NULL AND mark.asset IS NULL
+WHERE built.asset IS NULL
+    AND mark.asset IS NULL
+    AND NOT EXISTS (
+        SELECT FROM closed_days
+        WHERE closed_days.day = cast(timezone('UTC', series.window_start) AS date)
+            AND closed_days.state IN ('frozen', 'expired')
+    )
 ORDER BY 1
