@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-COMPONENTS = (*("rustbuckets", "logs", "reports", "database", "archive", "claude", "disk", "clock", "daemon", "jobs"),)
+COMPONENTS = (*("rustbuckets", "logs", "reports", "database", "archive", "claude", "disk", "clock", "daemon", "jobs"),
+    "backups",)
 """What a health report looks at, in its order."""
 
 
@@ -37,7 +38,7 @@ class UpkeepSettings(BaseSettings):
     dashboard_interval: str | None = Field(
         default=None,
         validation_alias=AliasChoices("DASHBOARD_UPDATE_INTERVAL"),
-        description="How often the dashboard is written: `15m`, `2h`, `1d`. Default: every hour, at 20 past. Writing it "
+        description="How often the dashboard is written: `15m`, `2h`, `1d`. Default: every hour, at 20 past. It "
         "takes a second or two.",
     )
 

@@ -26,7 +26,7 @@ pipe, tables are plain tab-separated lines; most commands take `--json`."""
 
 NOUNS = (
     *("demo", "up", "down", "fleet", "windows", "report", "events", "trace", "parse", "plan", "jobs", "archive"),
-    *("alerts", "upkeep", "backup", "stats", "dashboard", "logs", "rules", "keys", "db"),
+    *("alerts", "doctor", "upkeep", "backup", "stats", "dashboard", "logs", "rules", "eval", "keys", "db"),
 )
 """Each is `cli/<noun>.py` with `app`, in the order people meet them."""
 

@@ -4,6 +4,7 @@ import signal
 import socket
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import NoReturn
 
 import typer
@@ -12,15 +13,17 @@ from rustbucket_pipeline.cli.opening import ready_settings
 from rustbucket_pipeline.cli.output import say
 from rustbucket_pipeline.control.programs import alone, programs
 from rustbucket_pipeline.control.supervisor import Supervisor
-from rustbucket_pipeline.errors import UsageError
+from rustbucket_pipeline.errors import RustbucketError, UsageError
 from rustbucket_pipeline.settings import PROJECT_ROOT, Settings
 from rustbucket_pipeline.storage import embedded
 from rustbucket_pipeline.storage.postgres import open_database
+from rustbucket_pipeline.upkeep.outage import Watch
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 HOST = "127.0.0.1"
 ROUND_SECONDS = 1.0
+WATCH_SECONDS = 60.0
 
 
 @app.command()
@@ -43,12 +46,13 @@ def up(
             stack.enter_context(under_attack())
         settings = ready_settings()
         lock = stack.enter_context(alone(settings))
-        open_database(settings).dispose()
+        engine = open_database(settings)
+        stack.callback(engine.dispose)
         started = stack.enter_context(programs(settings, port, read_only=read_only))
         supervisor = Supervisor(started, PROJECT_ROOT, say, held=(lock,))
         stack.callback(supervisor.stop)
         say(f"starting {', '.join(program.name for program in started)}; Ctrl-C stops everything")
-        _look_after(settings, supervisor, port)
+        _look_after(settings, supervisor, port, Watch(engine, settings))
 
 
 def _require_free(port: int) -> None:
@@ -66,10 +70,16 @@ def _terminated(_number: int, _frame: object) -> NoReturn:
     raise SystemExit(128 + signal.SIGTERM)
 
 
-def _look_after(settings: Settings, supervisor: Supervisor, port: int) -> NoReturn:
-    """Round after round until interrupted: PostgreSQL too, for nothing else revives it under a running daemon."""
-    told = False
+def _look_after(settings: Settings, supervisor: Supervisor, port: int, watch: Watch) -> NoReturn:
+    """Round after round until interrupted: PostgreSQL too, for nothing else revives it under a running daemon.
+
+    Each minute the database is looked at: while it is down, nobody else can tell people.
+    """
+    told, watched = False, 0.0
     while True:
+        if time.monotonic() - watched >= WATCH_SECONDS:
+            watched = time.monotonic()
+            _watch(watch)
         if settings.database_url is None and not embedded.alive(settings.home):
             say("PostgreSQL has ended; starting it again")
             embedded.ensure(settings.home)
@@ -78,6 +88,17 @@ def _look_after(settings: Settings, supervisor: Supervisor, port: int) -> NoRetu
             say(f"Dagster's UI: http://{HOST}:{port}", style="bold")
             told = True
         time.sleep(ROUND_SECONDS)
+
+
+def _watch(watch: Watch) -> None:
+    """One look; whatever is wrong with telling people, the system is looked after."""
+    try:
+        outage = watch.look(datetime.now(UTC))
+    except RustbucketError as error:
+        say(f"alerts: {error}", style="red")
+        return
+    if outage is not None and outage.up_since is None:
+        say(f"PostgreSQL can't be used since {outage.since:%Y-%m-%d %H:%M:%S} UTC: {outage.why}", style="red")
 
 
 def _listens(port: int) -> bool:

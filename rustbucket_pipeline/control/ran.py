@@ -94,6 +94,16 @@ def unfinished_of(instance: dg.DagsterInstance, job: Job) -> list[Ran]:
     return [ran(one) for one in records if one.dagster_run.job_name == job.name or _is_of(one, job)]
 
 
+def scheduled_since(instance: dg.DagsterInstance, job: Job, since: datetime) -> Ran | None:
+    """The newest run that its schedule asked for since then and that succeeded; None: there is none."""
+    for run in runs_of(instance, job, [dg.DagsterRunStatus.SUCCESS]):
+        if run.created < since:
+            return None
+        if run.asked_by == "schedule":
+            return run
+    return None
+
+
 def run_by_id(instance: dg.DagsterInstance, run_id: str) -> Ran | None:
     """The run of that id, of whatever job."""
     record = instance.get_run_record_by_id(run_id)

@@ -16,6 +16,7 @@ from rustbucket_pipeline.control.runs import UNFINISHED, switched_off, targets
 from rustbucket_pipeline.control.states import stale_windows
 from rustbucket_pipeline.control.success import last_success
 from rustbucket_pipeline.control.timetable import load_timetable
+from rustbucket_pipeline.errors import DatabaseUnavailable
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.upkeep.dagster_seen import Heartbeat, JobSeen, LogLine, RunSeen
 
@@ -74,7 +75,7 @@ class Seen:
 
     def _job(self, connection: Connection, job: Job, on: bool, first: datetime | None, now: datetime) -> JobSeen:
         success = last_success(self.instance, job)
-        due = _windows_due(connection, job, now) if job.window else _due(job, success or first, now)
+        due = _windows_due(connection, job, first, now) if job.window else _due(job, success or first, now)
         return JobSeen(job.name, on, job.late_after, success, due if on else None)
 
     def _first_run(self) -> datetime | None:
@@ -87,11 +88,13 @@ def _due(job: Job, success: datetime | None, now: datetime) -> datetime | None:
     return success + job.late_after if success and success + job.late_after < now else None
 
 
-def _windows_due(connection: Connection, job: Job, now: datetime) -> datetime | None:
-    """Since when the first window of the job that isn't built should have been."""
+def _windows_due(connection: Connection, job: Job, first: datetime | None, now: datetime) -> datetime | None:
+    """Since when the first window of the job that isn't built should have been; what was before our time had none."""
+    if first is None:
+        return None
     midnight = (now - LOOK_BACK).replace(hour=0, minute=0, second=0, microsecond=0)
     dues = [
-        max(one.window.end, one.changed_at or one.window.end) + job.late_after
+        max(one.window.end, one.changed_at or one.window.end, first) + job.late_after
         for asset in job.assets
         for one in stale_windows(connection, asset, midnight, now)
     ]
@@ -109,3 +112,30 @@ def _run(job: str | None, run: Ran, error: str | None = None) -> RunSeen:
 def _errors(errors: Iterable[SerializableErrorInfo] | None) -> tuple[str, ...]:
     """The first line of each; Dagster keeps them with their tracebacks."""
     return tuple((error.message.strip().splitlines() or [""])[0] for error in errors or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A `DagsterSeen` while Dagster's records can't be read: every question says so."""
+
+    why: str
+
+    def heartbeats(self) -> list[Heartbeat]:
+        """Raises `DatabaseUnavailable`, as every other."""
+        raise DatabaseUnavailable(self.why)
+
+    def jobs(self, now: datetime) -> list[JobSeen]:
+        """Raises `DatabaseUnavailable`."""
+        raise DatabaseUnavailable(self.why)
+
+    def unfinished(self) -> list[RunSeen]:
+        """Raises `DatabaseUnavailable`."""
+        raise DatabaseUnavailable(self.why)
+
+    def runs(self, since: datetime) -> list[RunSeen]:
+        """Raises `DatabaseUnavailable`."""
+        raise DatabaseUnavailable(self.why)
+
+    def log(self, job: str, most: int) -> list[LogLine]:
+        """Raises `DatabaseUnavailable`."""
+        raise DatabaseUnavailable(self.why)

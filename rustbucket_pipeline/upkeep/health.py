@@ -45,12 +45,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A part that is looked at; `kinds` are the alerts it alone opens and closes. `full`: only looked at once a day."""
+    """A part that is looked at; `kinds` are the alerts it alone opens and closes."""
 
     name: str
     look: Callable[[Bench], Iterable[Finding]]
     kinds: frozenset[Kind] = frozenset()
-    full: bool = False
 
 
 def examine(bench: Bench, components: Iterable[Component]) -> list[Finding]:

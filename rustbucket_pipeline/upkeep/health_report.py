@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.upkeep.health import Component, Finding, Health, examine, note
+from rustbucket_pipeline.upkeep.health_backups import look_at_backups
 from rustbucket_pipeline.upkeep.health_claude import look_at_claude
 from rustbucket_pipeline.upkeep.health_clocks import look_at_clocks
 from rustbucket_pipeline.upkeep.health_dagster import look_at_daemon, look_at_jobs
@@ -16,7 +17,7 @@ from rustbucket_pipeline.upkeep.task import Bench, Figure, Task, Told
 
 EVERY = timedelta(minutes=30)
 FULL_HOUR = 2
-"""The run of that hour (UTC) looks at everything, at what costs something too."""
+"""The run at that hour (UTC) looks at everything, whatever is selected, and names what is well, too."""
 
 COMPONENTS = (
     Component("rustbuckets", look_at_rustbuckets, frozenset({Kind.UPLOADS_STOPPED})),
@@ -29,7 +30,13 @@ COMPONENTS = (
     Component("clock", look_at_clocks, frozenset({Kind.CLOCKS_DISAGREE})),
     Component("daemon", look_at_daemon, frozenset({Kind.DAEMON_SILENT})),
     Component("jobs", look_at_jobs, frozenset({Kind.JOB_LATE, Kind.RUN_STUCK})),
+    Component("backups", look_at_backups),
 )
+
+
+def findings_of(bench: Bench) -> list[Finding]:
+    """How every component is that is selected; nothing is noted."""
+    return examine(bench, _chosen(bench))
 
 
 def run(bench: Bench) -> Told:
@@ -38,27 +45,29 @@ def run(bench: Bench) -> Told:
     findings = examine(bench, components)
     with bench.engine.begin() as connection:
         note(connection, components, findings, bench.now)
-    return _told(findings)
+    return _told(findings, in_full=_in_full(bench))
 
 
 def dry_run(bench: Bench) -> Told:
     """Look, and note nothing."""
-    return _told(examine(bench, _chosen(bench)))
+    return _told(findings_of(bench), in_full=_in_full(bench))
+
+
+def _in_full(bench: Bench) -> bool:
+    return bench.now.hour == FULL_HOUR and bench.now.minute < EVERY // timedelta(minutes=1)
 
 
 def _chosen(bench: Bench) -> list[Component]:
-    full = bench.now.hour == FULL_HOUR and bench.now.minute < EVERY // timedelta(minutes=1)
-    chosen = set(bench.settings.health_components)
-    return [one for one in COMPONENTS if one.name in chosen and (full or not one.full)]
+    return [one for one in COMPONENTS if _in_full(bench) or one.name in bench.settings.health_components]
 
 
-def _told(findings: list[Finding]) -> Told:
+def _told(findings: list[Finding], *, in_full: bool) -> Told:
     counts = Counter(finding.health for finding in findings)
     figures: dict[str, Figure] = {str(health): counts[health] for health in Health}
     for finding in findings:
         figures.update(finding.figures)
-    bad = [finding for finding in findings if finding.health is not Health.OK]
-    lines = tuple(f"{one.health}: {one.component}, {one.subject}: {one.why}" for one in bad)
+    named = [finding for finding in findings if in_full or finding.health is not Health.OK]
+    lines = tuple(f"{one.health}: {one.component}, {one.subject}: {one.why}" for one in named)
     summary = ", ".join(f"{counts[health]} {health}" for health in Health if counts[health]) or "nothing was looked at"
     return Told(summary, figures, lines)
 

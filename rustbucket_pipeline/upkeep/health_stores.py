@@ -6,13 +6,16 @@ from secrets import token_hex
 from sqlalchemy.exc import SQLAlchemyError
 
 from rustbucket_pipeline.alerts.kinds import Kind
-from rustbucket_pipeline.errors import RustbucketError
+from rustbucket_pipeline.errors import DatabaseUnavailable, RustbucketError
 from rustbucket_pipeline.model.text import first_line
 from rustbucket_pipeline.storage import databases
 from rustbucket_pipeline.storage.objects import Archive, Stored
 from rustbucket_pipeline.storage.postgres import load_sql, schema_state
 from rustbucket_pipeline.upkeep.health import Finding, Health
 from rustbucket_pipeline.upkeep.task import Bench
+
+_OTHERS = 0o077
+"""Whatever a mode allows to others than the owner."""
 
 PROBES = "health/"
 """Where probes are written in the archive; each is deleted at once."""
@@ -23,7 +26,7 @@ def look_at_database(bench: Bench) -> Iterator[Finding]:
     try:
         with bench.engine.connect() as connection:
             row = connection.execute(load_sql("rustbucket_pipeline.upkeep", "health_connections")).one()
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, DatabaseUnavailable) as error:
         why = f"PostgreSQL can't be used ({first_line(error.__cause__ or error)})"
         yield Finding("database", "database", Health.ERROR, why, databases.REMEDY, Kind.DATABASE_UNAVAILABLE)
         return
@@ -55,6 +58,9 @@ def look_at_archive(bench: Bench) -> Iterator[Finding]:
         yield Finding("archive", "archive", Health.ERROR, why, "look at the store", Kind.STORE_UNAVAILABLE)
         return
     yield Finding("archive", "archive", Health.OK, f"{bench.archive.url} can be written and read")
+    if bench.archive.directory is not None and bench.archive.directory.stat().st_mode & _OTHERS:
+        why = "its directory is open to other accounts, and it holds attacks and secrets as they came"
+        yield Finding("archive", "privacy", Health.WARNING, why, f"chmod 700 {bench.archive.directory}")
 
 
 def probe(archive: Archive) -> Stored | None:

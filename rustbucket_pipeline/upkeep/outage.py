@@ -19,7 +19,7 @@ from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.alerts.routes import Target, targets_of
 from rustbucket_pipeline.alerts.senders import Sender, send
 from rustbucket_pipeline.alerts.words import Told, message_of
-from rustbucket_pipeline.errors import TargetUnavailable
+from rustbucket_pipeline.errors import DatabaseUnavailable, TargetUnavailable
 from rustbucket_pipeline.model.text import first_line
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.home import replace_text
@@ -78,7 +78,7 @@ class Watch:
         try:
             with self.engine.connect() as connection:
                 connection.execute(text("SELECT 1"))
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, DatabaseUnavailable) as error:
             return first_line(error.__cause__ or error)
         return None
 
@@ -95,7 +95,7 @@ class Watch:
     def _end(self, outage: Outage, up_since: datetime) -> None:
         """Enter what is over into the book, tell those who were told, and forget it."""
         kind = Kind.DATABASE_UNAVAILABLE
-        if up_since - outage.since >= PATIENCE:
+        if up_since - outage.since > PATIENCE:
             with self.engine.begin() as connection:
                 raise_(connection, kind, SUBJECT, outage.why, kind.severity, outage.since)
                 clear(connection, kind, SUBJECT, up_since, "it can be used again")
@@ -112,8 +112,8 @@ class Watch:
             return []
         told = [Told(0, state, kind.value, kind.severity.value, SUBJECT, outage.why, 1, outage.since)]
         with ThreadPoolExecutor(len(wanted), thread_name_prefix="outage") as pool:
-            taken = pool.map(lambda target: self._sent(target, told), wanted)
-        return [target.key for target, was_taken in zip(wanted, taken, strict=True) if was_taken]
+            sent = [(target, pool.submit(self._sent, target, told)) for target in wanted]
+        return [target.key for target, was_taken in sent if was_taken.result()]
 
     def _sent(self, target: Target, told: Sequence[Told]) -> bool:
         try:
