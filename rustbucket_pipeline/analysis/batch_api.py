@@ -98,7 +98,7 @@ class BatchApi:
         if not isinstance(got, Body):
             return None
         told = ((one.custom_id, one.result) for one in _results(got.text))
-        return {name: _reply(models[name], batch_id, outcome) for name, outcome in told if name in models}
+        return {name: _reply(models[name], batch_id, outcome) for name, outcome in told if name in models} or None
 
     def _client(self, results: int = 0) -> "AsyncAnthropic":
         import anthropic

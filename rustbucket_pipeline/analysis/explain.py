@@ -74,8 +74,8 @@ def explain(settings: Settings, digest: Digest, findings: Sequence[Finding], led
 
 
 def worth_asking(digest: Digest, findings: Sequence[Finding]) -> bool:
-    """Whether there is anything to explain."""
-    return bool(findings or digest.indicators.new)
+    """Whether there is anything to explain: a finding, or a host or URL that is new. New sources come every hour."""
+    return bool(findings) or any(one.is_new and one.type != "ip" for one in digest.indicators.rows)
 
 
 async def _explain(claude: Claude, question: Question, ground: Ground, pace: Pace) -> Explanation:

@@ -5,13 +5,15 @@ Whatever the model obeyed, nothing it wrote can name an indicator, lower a sever
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from pydantic import BaseModel, ValidationError
 
 from rustbucket_pipeline.analysis.findings import Finding
 from rustbucket_pipeline.analysis.page import Explained, Prose
+from rustbucket_pipeline.analysis.rules import load_rules
 from rustbucket_pipeline.analysis.severity import Severity
 
 _LONGEST = {"summary": 1200, "title": 120, "why": 700, "recommendation": 400}
@@ -19,6 +21,13 @@ _RUN = 20
 _SHORTEST_QUOTE = 8
 _MOST_FINDINGS = 30
 _MOST_RECOMMENDATIONS = 5
+
+_ID = re.compile(r"\b(?!C2\b)[FIC]\d+\b")
+"""Of a finding, an indicator or a cluster; C2 is what people call command and control."""
+
+_TECHNIQUE = re.compile(r"\bT\d{4}(?:\.\d{3})?\b", re.IGNORECASE)
+_TELLING = re.compile(r"(?=[A-Za-z0-9_-]*[A-Za-z])(?:[A-Za-z_-]*\d){2}[A-Za-z0-9_-]*")
+"""A word with two digits and a letter: nobody writes it by chance."""
 
 _TYPOGRAPHY = str.maketrans(
     {"–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "...", "\u00a0": " ", "\n": " "}
@@ -79,10 +88,19 @@ class Ground:
 
 
 def quotes_of(texts: Iterable[str]) -> frozenset[str]:
-    """What betrays a quote of one of the texts: every run of `_RUN` characters, and short telling texts whole."""
+    """What betrays a quote of one of the texts: every run of `_RUN` characters, short telling texts, telling words."""
     plain = [_flat(text) for text in texts]
-    short = {text for text in plain if _SHORTEST_QUOTE <= len(text) < _RUN and not text.isalpha()}
-    return frozenset(short.union(*(_runs(text) for text in plain)))
+    short = {text for text in plain if not text.isalpha()}
+    short |= {word for text in plain for word in _TELLING.findall(text)}
+    telling = {text for text in short if _SHORTEST_QUOTE <= len(text) < _RUN}
+    return frozenset(telling.union(*(_runs(text) for text in plain)))
+
+
+@cache
+def known_techniques() -> frozenset[str]:
+    """Every technique that a rule has, and what it is a part of."""
+    known = [rule.technique for rule in load_rules() if rule.technique]
+    return frozenset(known) | {technique.partition(".")[0] for technique in known}
 
 
 def worst(severities: Iterable[Severity]) -> Severity:
@@ -144,8 +162,17 @@ class _Check:
             problems.append("a quote of attackers' text")
         if self.ground.canary in plain:
             problems.append("canary")
+        problems += self._unknown_names(plain)
         self.flags += [f"{problem} in a {kind}" for problem in problems]
         return "" if problems else plain
+
+    def _unknown_names(self, plain: str) -> Iterator[str]:
+        """Whether it names a finding, an indicator or a technique that doesn't exist."""
+        exist = {finding.id for finding in self.ground.findings} | self.ground.indicators
+        if any(name not in exist for name in _ID.findall(plain)):
+            yield "an id that doesn't exist"
+        if any(name.upper() not in known_techniques() for name in _TECHNIQUE.findall(plain)):
+            yield "a technique that no rule has"
 
     def severity(self, told: str, floor: Severity) -> Severity:
         """As told, but never below the rules' and at most one step above."""
