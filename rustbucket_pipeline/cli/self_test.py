@@ -5,10 +5,13 @@ The fleet is simulated; the programs, the database and the runs are real. Nothin
 
 import os
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -20,10 +23,8 @@ from rustbucket_pipeline.cli.who import login
 from rustbucket_pipeline.control.heartbeat import daemon_runs
 from rustbucket_pipeline.control.instance import dagster_instance
 from rustbucket_pipeline.control.jobs import POLL_FLEET, job_named
-from rustbucket_pipeline.control.programs import alone, programs
 from rustbucket_pipeline.control.ran import scheduled_since
 from rustbucket_pipeline.control.starting import Start, Starter
-from rustbucket_pipeline.control.supervisor import Supervisor
 from rustbucket_pipeline.control.timetable import Change, reschedule
 from rustbucket_pipeline.control.told import told_by
 from rustbucket_pipeline.demo.home import environment, kept_play
@@ -93,20 +94,15 @@ def _watch_it_work(home: Path, found: Shown) -> None:
     settings = load_settings()
     reschedule(settings, Change(job=POLL_FLEET.name, by="self-test", at=now, cron="* * * * *"))
     port = _free_port()
-    with ExitStack() as stack:
-        lock = stack.enter_context(alone(settings))
-        started = stack.enter_context(programs(settings, port, read_only=True))
-        supervisor = Supervisor(started, PROJECT_ROOT, say, held=(lock,))
-        stack.callback(supervisor.stop)
-        instance = stack.enter_context(dagster_instance())
-        with shown("Starting web server and daemon"):
-            _until(supervisor, lambda: _listens(port) and daemon_runs(instance, datetime.now(UTC)), "web and daemon")
-        with shown("Waiting for a schedule to tick and its run to end"):
-            run = _until(supervisor, lambda: scheduled_since(instance, POLL_FLEET, now), "a scheduled run")
+    with _up(home, port) as up, dagster_instance() as instance:
+        with shown("starting web server and daemon"):
+            _until(up, lambda: _listens(port) and daemon_runs(instance, datetime.now(UTC)), "web and daemon")
+        with shown("waiting for a schedule's tick and its run"):
+            run = _until(up, lambda: scheduled_since(instance, POLL_FLEET, now), "a scheduled run")
         found["scheduler"] = f"{POLL_FLEET.name} ran by its schedule at {run.created:%H:%M:%S} UTC"
         starter = Starter.of(instance, lambda: datetime.now(UTC))
         for name in TASKS:
-            with shown(f"Running {name} through the daemon's queue"):
+            with shown(f"running {name} by the daemon"):
                 ran = starter.run(
                     Start(str(uuid4()), job_named(name), None, login(), forced=False, config={}), _ignored
                 )
@@ -119,15 +115,28 @@ def _watch_it_work(home: Path, found: Shown) -> None:
 Found = TypeVar("Found")
 
 
-def _until(supervisor: Supervisor, look: Callable[[], Found | None], what: str) -> Found:
-    """What is found in the end, everything looked after meanwhile."""
+@contextmanager
+def _up(home: Path, port: int) -> Generator["subprocess.Popen[bytes]"]:
+    """`rustbucket up` as a person starts it; what it prints is kept in the scratch home."""
+    command = [sys.executable, "-m", "rustbucket_pipeline.cli", "up", "--port", str(port), "--read-only"]
+    with (home / "up.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def _until(up: "subprocess.Popen[bytes]", look: Callable[[], Found | None], what: str) -> Found:
+    """What is found in the end, while the system is up."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        supervisor.look_after()
+    while time.monotonic() < deadline and up.poll() is None:
         if found := look():
             return found
         time.sleep(LOOK_SECONDS)
-    raise PermanentError(f"{what}: not there after {PATIENCE_SECONDS:.0f} seconds; the lines above may say why")
+    ended = "`rustbucket up` has ended" if up.poll() is not None else f"not there after {PATIENCE_SECONDS:.0f} seconds"
+    raise PermanentError(f"{what}: {ended}; start it by hand to see why")
 
 
 def _free_port() -> int:

@@ -4,11 +4,22 @@ from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.upkeep.backup import DATABASE_BACKUP
 from rustbucket_pipeline.upkeep.dashboard.task import DASHBOARD
 from rustbucket_pipeline.upkeep.health_report import HEALTH_REPORT
+from rustbucket_pipeline.upkeep.housekeeping import HOUSEKEEPING, WEEKLY_CLEANUP
+from rustbucket_pipeline.upkeep.integrations import INTEGRATIONS_CHECK
 from rustbucket_pipeline.upkeep.statistics import STATISTICS
 from rustbucket_pipeline.upkeep.task import Task
 from rustbucket_pipeline.upkeep.verification import BACKUP_VERIFICATION
 
-TASKS: tuple[Task, ...] = (HEALTH_REPORT, STATISTICS, DASHBOARD, DATABASE_BACKUP, BACKUP_VERIFICATION)
+TASKS: tuple[Task, ...] = (
+    HEALTH_REPORT,
+    STATISTICS,
+    DASHBOARD,
+    DATABASE_BACKUP,
+    BACKUP_VERIFICATION,
+    HOUSEKEEPING,
+    WEEKLY_CLEANUP,
+    INTEGRATIONS_CHECK,
+)
 
 
 def task_named(name: str) -> Task:
