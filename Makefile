@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 export DAGSTER_HOME ?= $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up check test test-long bench bench-volume eval chromium pictures lock clean
+.PHONY: help setup setup-dev demo up install-services health-check log-summary verify-backup dashboard-update \
+	dashboard-open check test test-long bench bench-volume eval chromium pictures lock clean
 
 help: ## List these targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 19
 
 setup: $(VENV)/.setup ## Make .venv with everything a user needs
 
@@ -35,6 +36,24 @@ demo: setup ## The whole chain on a simulated fleet, in a home of its own
 up: setup ## Web UI and daemon on 127.0.0.1:3000, schedules running
 	@$(BIN)/rustbucket up
 
+install-services: setup ## Web UI, daemon and health checks as services of systemd; twice changes nothing
+	@$(BIN)/rustbucket services install
+
+health-check: setup ## How everything is, one line each
+	@$(BIN)/rustbucket doctor
+
+log-summary: setup ## Per job: how often it ran, how long it took, what failed
+	@$(BIN)/rustbucket logs summary
+
+verify-backup: setup ## Restore the newest backup beside the database, and compare
+	@$(BIN)/rustbucket backup verify
+
+dashboard-update: setup ## Write the dashboard's page anew
+	@$(BIN)/rustbucket upkeep run dashboard
+
+dashboard-open: setup ## Open the dashboard's page
+	@$(BIN)/rustbucket dashboard open
+
 check: setup-dev ## Style, types, import rules, definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -54,8 +73,8 @@ bench: setup-dev ## Measure, and print the figures
 bench-volume: setup-dev ## Measure archiving at volume, against its goals
 	$(BIN)/python -m benchmarks.volume
 
-eval: setup-dev ## Print how good the analysis is: rules on labelled behaviours and real sessions
-	$(BIN)/python -m benchmarks.evaluation
+eval: setup-dev ## Print how good the analysis is: rules, grounding, injections, cost, recall (ARGS="--full")
+	$(BIN)/python -m benchmarks.evaluation $(ARGS)
 
 chromium:
 	@test -x /usr/bin/chromium || { echo "installing Chromium, for what is tested in a browser"; \
