@@ -10,8 +10,9 @@ import typer
 
 from rustbucket_pipeline.cli.opening import opened
 from rustbucket_pipeline.cli.output import JsonOption, errors, plain, print_json, print_table, say
+from rustbucket_pipeline.cli.who import login
 from rustbucket_pipeline.errors import BadFile, UsageError
-from rustbucket_pipeline.fleet import approval, registry
+from rustbucket_pipeline.fleet import approval, holds, registry
 from rustbucket_pipeline.fleet.entry import FIELDS, Rules, read_entry
 from rustbucket_pipeline.fleet.history import alerts_of, newest_outcomes, observations_of
 from rustbucket_pipeline.fleet.importing import import_file
@@ -155,6 +156,42 @@ def retire(ids: Ids, as_json: bool = JsonOption) -> None:
     _report(retired, as_json, "retired")
 
 
+@app.command()
+def hold(
+    ids: Ids,
+    reason: Annotated[str, typer.Option(help="Why, for those who look later.", show_default=False)],
+    as_json: bool = JsonOption,
+) -> None:
+    """Keep everything of rustbuckets, whatever its age, until the hold is released: a legal hold.
+
+    Example: `rustbucket fleet hold BKT100001 --reason "case 2026-17"`
+    """
+    with opened() as (engine, _), engine.begin() as connection:
+        held = holds.hold(connection, ids, login(), reason, datetime.now(UTC))
+    _report_holds(held, as_json)
+
+
+@app.command()
+def release(ids: Ids, as_json: bool = JsonOption) -> None:
+    """End the hold of rustbuckets: what is old of them goes with the next housekeeping.
+
+    Example: `rustbucket fleet release BKT100001`
+    """
+    with opened() as (engine, _), engine.begin() as connection:
+        released = holds.release(connection, ids, login(), datetime.now(UTC))
+    _report_holds(released, as_json)
+
+
+@app.command(name="holds")
+def holds_(as_json: bool = JsonOption) -> None:
+    """Every legal hold there is or was. Times are UTC.
+
+    Example: `rustbucket fleet holds`
+    """
+    with opened() as (engine, _), engine.connect() as connection:
+        _report_holds(holds.every_hold(connection), as_json)
+
+
 @app.command(
     name="import",
     help=f"""Register every rustbucket of a CSV, JSON or YAML file for review: all or none.
@@ -195,6 +232,14 @@ def _report(fleet: list[Rustbucket], as_json: bool, done: str) -> None:
         return
     for rustbucket in fleet:
         say(f"{rustbucket.id} ({rustbucket.name}): {done}")
+
+
+def _report_holds(found: list[holds.Hold], as_json: bool) -> None:
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    columns = ("rustbucket", "held since", "by", "why", "released", "by")
+    print_table(columns, (tuple(asdict(one).values()) for one in found))
 
 
 def _yes(value: bool) -> str:
