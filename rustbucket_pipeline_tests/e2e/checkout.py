@@ -136,8 +136,8 @@ def graphql(port: int, query: str, **variables: object) -> Any:
     return got["data"]
 
 
-def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    """Return once the web server on that port answers, or fail if the program ends before."""
+def wait_for(port: int, server: subprocess.Popen[bytes], output: Path | None = None) -> None:
+    """Return once the web server on that port answers, or fail if the program ends before, with what it printed."""
     while True:
         try:
             server.wait(POLL_SECONDS)
@@ -147,4 +147,5 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
             except (urllib.error.URLError, ConnectionError):
                 continue
             return
-        raise AssertionError(f"it ended with exit code {server.returncode}")
+        told = output.read_text(encoding="utf-8")[-4000:] if output else ""
+        raise AssertionError(f"it ended with exit code {server.returncode}\n{told}")

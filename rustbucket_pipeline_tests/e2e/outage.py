@@ -76,7 +76,7 @@ class Field:
         port = free_port()
         process = self.checkout.start("rustbucket_pipeline.cli", "up", "--port", str(port))
         try:
-            wait_for(port, process)
+            wait_for(port, process, self.checkout.output)
             yield Running(port, process)
         finally:
             process.send_signal(signal.SIGINT)
