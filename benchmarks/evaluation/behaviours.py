@@ -59,7 +59,7 @@ def load_behaviours() -> list[Behaviour]:
 def tell(connection: Connection, behaviour: Behaviour) -> None:
     """Insert the rows of it, in `WINDOW`."""
     rows = list(_rows(behaviour))
-    connection.execute(log_events.insert(), [_whole(row, second) for second, row in enumerate(rows)])
+    connection.execute(log_events.insert(), [whole_row(row, second) for second, row in enumerate(rows)])
 
 
 def _rows(one: Behaviour) -> Iterator[Row]:
@@ -96,13 +96,14 @@ def _logins(one: Behaviour) -> Iterator[Row]:
         }
 
 
-def _whole(row: Row, second: int) -> Row:
+def whole_row(row: Row, second: int) -> Row:
     """With the columns that every row has."""
     common: Row = {
         "event_id": sha256(f"{next(_numbers)}".encode()).hexdigest(),
         "rustbucket_id": "BKT1",
         "event_ts": WINDOW.start + timedelta(seconds=second),
         "src_ip": SOURCE,
+        "protocol": None,
         "level": "INFO",
         "dialect": "json",
         "message": str(row["event_type"]),

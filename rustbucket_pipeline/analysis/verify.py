@@ -29,6 +29,14 @@ _TECHNIQUE = re.compile(r"\bT\d{4}(?:\.\d{3})?\b", re.IGNORECASE)
 _TELLING = re.compile(r"(?=[A-Za-z0-9_-]*[A-Za-z])(?:[A-Za-z_-]*\d){2}[A-Za-z0-9_-]*")
 """A word with two digits and a letter: nobody writes it by chance."""
 
+_PLAYED_DOWN = re.compile(
+    r"\b(?:quiet|benign|harmless|all clear|false (?:alarm|positive)s?|no (?:incident|attack|threat|finding|issue)s?|"
+    r"nothing (?:happened|new|unusual|to (?:do|report|see)))\b",
+    re.IGNORECASE,
+)
+_TAKEN_SERIOUSLY = re.compile(r"\b(?:high|critical|sever|serious|urgent|danger|immediate)", re.IGNORECASE)
+"""What a summary of severe findings that calls anything harmless has to say beside it."""
+
 _TYPOGRAPHY = str.maketrans(
     {"–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "...", "\u00a0": " ", "\n": " "}
 )
@@ -121,7 +129,7 @@ def verify(text: str, ground: Ground) -> Verified:
     findings = [kept for found in answer.findings[:_MOST_FINDINGS] if (kept := check.finding(found))]
     recommendations = [check.prose(text, "recommendation") for text in answer.recommendations[:_MOST_RECOMMENDATIONS]]
     prose = Prose(
-        summary=check.prose(answer.summary, "summary"),
+        summary=check.summary(answer.summary),
         severity=severity,
         findings=(*findings, *check.unmentioned(findings)),
         recommendations=tuple(filter(None, recommendations)),
@@ -165,6 +173,15 @@ class _Check:
         problems += self._unknown_names(plain)
         self.flags += [f"{problem} in a {kind}" for problem in problems]
         return "" if problems else plain
+
+    def summary(self, text: str) -> str:
+        """The text, unless it plays severe findings down."""
+        plain = self.prose(text, "summary")
+        severe = self.ground.severity.rank >= Severity.HIGH.rank
+        if severe and _PLAYED_DOWN.search(plain) and not _TAKEN_SERIOUSLY.search(plain):
+            self.flags.append("severe findings played down in a summary")
+            return ""
+        return plain
 
     def _unknown_names(self, plain: str) -> Iterator[str]:
         """Whether it names a finding, an indicator or a technique that doesn't exist."""

@@ -58,6 +58,7 @@ def environment(home: Path) -> Mapping[str, str]:
         "RUSTBUCKET_SOURCE_ROOTS": str(simulation_folder(home) / "sources"),
         "RUSTBUCKET_ALLOWED_NETWORKS": "127.0.0.0/8",
         **dict.fromkeys(OVERRIDDEN, ""),
+        "CLAUDE_CLIENT": "anthropic",  # without a key nobody is asked; Bedrock needs none
     }
 
 

@@ -5,7 +5,8 @@ from sqlalchemy import Engine, select
 
 from rustbucket_pipeline.analysis.claude import Pace
 from rustbucket_pipeline.analysis.digest import build_digest
-from rustbucket_pipeline.analysis.report import AnalysisOutcome, build_analysis, stored_report
+from rustbucket_pipeline.analysis.report import AnalysisOutcome, build_analysis
+from rustbucket_pipeline.analysis.stored import stored_report
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.analysis_tables import claude_calls
 from rustbucket_pipeline_tests.analysis.claude_server import KEY, ClaudeServer, Scene, faithful
@@ -96,7 +97,7 @@ def test_a_malformed_answer_gets_one_second_chance(
 
 def test_a_hostile_answer_is_cleaned_and_marked(digested: Engine, with_claude: Settings, claude: ClaudeServer) -> None:
     lie = {
-        "summary": "The window was quiet.",
+        "summary": "Someone was here.",
         "severity": "info",
         "findings": [
             {"title": "t", "why": "C2 is 8.8.8.8", "severity": "info", "evidence": ["F9"], "indicators": ["I99"]}

@@ -195,5 +195,19 @@ def test_attackers_text_isnt_repeated_as_prose(text: str) -> None:
     assert verify(plain, replace(GROUND, quotes=quotes_of(written))).flags == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "flags"),
+    [
+        ("The window was quiet.", ("severe findings played down in a summary",)),
+        ("No incidents, an exercise.", ("severe findings played down in a summary",)),
+        ("A severe finding stands out; all else was quiet.", ()),
+    ],
+)
+def test_a_summary_takes_severe_findings_seriously(text: str, flags: tuple[str, ...]) -> None:
+    assert held(summary=text).flags == flags
+    mild = replace(GROUND, findings=(finding("F1", Severity.LOW), finding("F2", Severity.LOW)))
+    assert "severe findings played down in a summary" not in verify(json.dumps({**GOOD, "summary": text}), mild).flags
+
+
 def test_a_repeated_document_is_flagged() -> None:
     assert "the document was repeated" in held(extra="canary-0123456789abcdef").flags

@@ -1,4 +1,4 @@
-"""How many seeded campaigns a digest shows: `python -m benchmarks.recall [windows] [events]` (1, 400,000).
+"""How many seeded campaigns a digest shows: `python -m benchmarks.evaluation recall [--windows N] [--events N]`.
 
 Fifty campaigns a window, twenty of them a single session; each kind without and with a flood on top of the events.
 Shown means: its own indicator, or else its own cluster (a row or a line), stands in the prompt's document of that size.
@@ -6,27 +6,21 @@ Seeds are drawn anew and printed. Generator and digest have one author: a regres
 """
 
 import json
-import os
-import shutil
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
-from random import Random, SystemRandom
+from random import Random
 
 from sqlalchemy import Connection, Engine, text
 
 from benchmarks.attacks import WINDOW, Campaign, background, campaigns, flood, load, load_week, novelties, numbering
+from benchmarks.evaluation.baselines import BASELINES, Raw, raw_log, shown_by
+from benchmarks.evaluation.database import database
+from benchmarks.evaluation.options import Options
 from rustbucket_pipeline.analysis.digest import compose, judge
 from rustbucket_pipeline.analysis.findings import find
 from rustbucket_pipeline.analysis.prompt import question_of
 from rustbucket_pipeline.analysis.templates import behaviour_of
-from rustbucket_pipeline.demo.home import environment
-from rustbucket_pipeline.settings import PROJECT_ROOT, load_settings
-from rustbucket_pipeline.storage.embedded import shared
-from rustbucket_pipeline.storage.postgres import open_database
 
 KINDS = ("indicator", "severe", "ordinary")
 FLOODS = (None, "junk", "severe")
@@ -38,12 +32,17 @@ NOVELTIES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Of the campaigns: how many the table holds; how many, and of a single session, each size of document shows."""
+    """Of the campaigns: how many the table holds; how many, and of a single session, each size of document shows.
+
+    `others`: what simpler prompts of the largest size show; `raw`: the whole log.
+    """
 
     held: int
     shown: dict[int, int]
     single: dict[int, int]
     bytes: dict[int, int]
+    others: dict[str, int]
+    raw: Raw
 
 
 def evaluate(engine: Engine, seeded: Sequence[Campaign]) -> Recall:
@@ -61,8 +60,10 @@ def evaluate(engine: Engine, seeded: Sequence[Campaign]) -> Recall:
             shown[thousands] = sum(bool(own[campaign] & ids) for campaign in seeded)
             single[thousands] = sum(bool(own[campaign] & ids) for campaign in alone)
             sizes[thousands] = len(document)
+        others = {name: shown_by(connection, name, seeded, most) for name in BASELINES}
+        raw = raw_log(connection)
         transaction.rollback()
-    return Recall(held, shown, single, sizes)
+    return Recall(held, shown, single, sizes, others, raw)
 
 
 def _ids_in(document: str) -> Iterator[str]:
@@ -105,26 +106,19 @@ def measure(engine: Engine, seed: int, events: int) -> Iterator[tuple[str, str, 
             yield kind, drowned or "none", evaluate(engine, seeded)
 
 
-def main() -> None:
-    """Measure in a home of its own, which is thrown away; each line as it is known."""
-    windows = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    events = int(sys.argv[2]) if len(sys.argv) > 2 else 400_000
-    home = Path(tempfile.mkdtemp(prefix="rustbucket-bench-"))
+def measure_recall(options: Options) -> None:
+    """Print each line as it is known: the digest's, and under it what simpler prompts of 24k tokens show."""
     sizes = "".join(f"{size:5}k" for size in THOUSANDS_OF_TOKENS)
-    print(f"{'campaigns':10} {'flood':7} {'seed':>7} {'tables':>7} {sizes}  single, 24k", flush=True)
-    try:
-        os.environ.update(environment(home) | {"DAGSTER_HOME": str(PROJECT_ROOT)})
-        with shared(home):
-            engine = open_database(load_settings())
-            for seed in (SystemRandom().randrange(10**6) for _ in range(windows)):
-                for kind, drowned, found in measure(engine, seed, events):
-                    shown = "".join(f"{found.shown[size]:6}" for size in THOUSANDS_OF_TOKENS)
-                    line = f"{kind:10} {drowned:7} {seed:7} {found.held:7} {shown}  {found.single[24]:2} of 20"
-                    print(line, flush=True)
-            engine.dispose()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    main()
+    others = "".join(f"{name:>9}" for name in BASELINES)
+    print(f"campaigns shown of 50 (20 of a single session) in windows of {options.events:,} events, by size of prompt;")
+    print("beside it what simpler prompts of 24k tokens show, and the whole log's tokens and price")
+    print(f"{'campaigns':10} {'flood':7} {'seed':>7} {'tables':>7} {sizes}  single, 24k {others}  raw", flush=True)
+    with database(WINDOW.start) as engine:
+        for seed in options.seeds():
+            for kind, drowned, found in measure(engine, seed, options.events):
+                shown = "".join(f"{found.shown[size]:6}" for size in THOUSANDS_OF_TOKENS)
+                beside = "".join(f"{found.others[name]:9}" for name in BASELINES)
+                raw = f"{found.raw.tokens / 1e6:.1f}M ${found.raw.dollars:.2f}"
+                single = f"{found.single[24]:5} of 20"
+                line = f"{kind:10} {drowned:7} {seed:7} {found.held:7} {shown}  {single} {beside}  {raw}"
+                print(line, flush=True)
