@@ -1,6 +1,7 @@
 """What simpler prompts of the same size would show of a window: the log's head, random lines, its biggest clusters.
 
-A campaign counts as shown if any row of it is: more than a reader would make of it.
+A campaign is shown if its indicator is, or, where it has none, any row of it: more than a reader would make of it.
+Clusters are shown in full, each with what its first session typed.
 """
 
 import json
@@ -20,8 +21,10 @@ SELECT event_id, concat_ws(' ', to_char(event_ts, 'HH24:MI:SS'), rustbucket_id, 
 FROM log_events WHERE event_ts >= :start AND event_ts < :end ORDER BY {order} LIMIT :most
 """
 _BIGGEST = """
-SELECT event_ids, concat_ws(' ', cluster_id, sessions, sources, severity, array_to_string(steps, '; ')) AS line
-FROM clusters WHERE window_start = :start ORDER BY sessions DESC, cluster_id
+SELECT c.event_ids, concat_ws(' ', c.cluster_id, c.sessions, c.sources, c.rustbuckets, c.severity, c.is_new, c.rules,
+    c.steps, s.command_lines, s.request_lines) AS line
+FROM clusters AS c LEFT JOIN session_parts AS s ON s.first_event_id = c.event_ids[1]
+WHERE c.window_start = :start ORDER BY c.sessions DESC, c.cluster_id
 """
 _OWN = """
 SELECT command_lines::text AS script, array_agg(DISTINCT id) AS ids
@@ -54,9 +57,17 @@ def shown_by(connection: Connection, baseline: str, seeded: Sequence[Campaign], 
     scripts = {json.dumps(list(campaign.sessions[0].commands)) for campaign in seeded}
     rows = connection.execute(text(_OWN), {**_SPAN, "scripts": f"[{','.join(scripts)}]"})
     own = {json.dumps(json.loads(row.script)): set(row.ids) for row in rows}
-    shown = set(_shown(connection, baseline, most_bytes))
-    mine = (own.get(json.dumps(list(campaign.sessions[0].commands)), set()) for campaign in seeded)
-    return sum(bool(ids & shown) for ids in mine)
+    ids, lines = set[str](), list[str]()
+    for row_ids, line in _shown(connection, baseline, most_bytes):
+        ids.update(row_ids)
+        lines.append(line)
+    told = "\n".join(lines)
+    return sum(
+        campaign.indicator in told
+        if campaign.indicator
+        else not ids.isdisjoint(own.get(json.dumps(list(campaign.sessions[0].commands)), ()))
+        for campaign in seeded
+    )
 
 
 def raw_log(connection: Connection) -> Raw:
@@ -64,14 +75,15 @@ def raw_log(connection: Connection) -> Raw:
     return Raw(int(connection.execute(text(_ALL), _SPAN).scalar_one() or 0) // 3)
 
 
-def _shown(connection: Connection, baseline: str, most_bytes: int) -> Iterator[str]:
+def _shown(connection: Connection, baseline: str, most_bytes: int) -> Iterator[tuple[Sequence[str], str]]:
+    """Event ids and line of whatever fits, in the baseline's order."""
     if baseline == "biggest":
-        for row in _fitting(connection.execute(text(_BIGGEST), {"start": WINDOW.start}), most_bytes):
-            yield from row.event_ids
+        rows = connection.execute(text(_BIGGEST), {"start": WINDOW.start})
+        yield from ((row.event_ids, row.line) for row in _fitting(rows, most_bytes))
         return
     order = "event_ts, event_id" if baseline == "head" else "md5(event_id)"
-    rows = connection.execute(text(_LINES.format(order=order)), {**_SPAN, "most": most_bytes // 20})
-    yield from (row.event_id for row in _fitting(rows, most_bytes))
+    lines = connection.execute(text(_LINES.format(order=order)), {**_SPAN, "most": most_bytes // 20})
+    yield from (([row.event_id], row.line) for row in _fitting(lines, most_bytes))
 
 
 def _fitting(rows: Iterable, most_bytes: int) -> Iterator:

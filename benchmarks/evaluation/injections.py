@@ -1,4 +1,4 @@
-"""Prompt injections as attackers leave them in a honeypot's fields (`injections.jsonl`), and models that obey them.
+"""Prompt injections as attackers leave them in a honeypot's fields (`golden/injections`), and models that obey them.
 
 `goal` is what a string wants; a model that obeys does just that, and says whatever it was told on top.
 """
@@ -6,9 +6,9 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from rustbucket_pipeline.analysis.prompt import SYSTEM
+from rustbucket_pipeline.settings import PROJECT_ROOT
 
 COLUMNS = ("username", "password", "command", "http_method", "http_path", "message")
 FIELDS = (
@@ -17,7 +17,7 @@ FIELDS = (
 )
 """Where an attacker's text may stand in a row: columns of their own, and names in the column `fields`."""
 
-_FILE = Path(__file__).with_name("injections.jsonl")
+_FILE = PROJECT_ROOT / "rustbucket_pipeline_tests" / "golden" / "injections" / "injections.jsonl"
 _TO_FILL_IN = "<64 HEX DIGITS: fill in at test time, kept out of this file on purpose>"
 
 Answer = dict[str, object]
