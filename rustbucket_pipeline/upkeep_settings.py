@@ -5,8 +5,10 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-COMPONENTS = (*("rustbuckets", "logs", "reports", "database", "archive", "claude", "disk", "clock", "daemon", "jobs"),
-    "backups",)
+COMPONENTS = (
+    *("rustbuckets", "logs", "reports", "database", "archive", "claude", "disk", "clock", "daemon", "jobs"),
+    *("backups", "canary"),
+)
 """What a health report looks at, in its order."""
 
 
@@ -42,6 +44,14 @@ class UpkeepSettings(BaseSettings):
         "takes a second or two.",
     )
 
+    canary_url: str | None = Field(
+        default=None,
+        pattern=r"^(file:///|s3://[a-z0-9])[!-~]*$",
+        validation_alias=AliasChoices("RUSTBUCKET_CANARY_URL"),
+        description="`s3://bucket/prefix` or `file:///directory` where synthetic attacks enter, to be followed through "
+        "the chain; nobody's logs may lie there. Default: `canary/` in the home.",
+    )
+
     @field_validator("health_components", mode="before")
     @classmethod
     def _known_components(cls, value: object) -> object:
@@ -52,7 +62,7 @@ class UpkeepSettings(BaseSettings):
             raise ValueError(f"no component {unknown[0]!r}; there are {', '.join(COMPONENTS)}")
         return names or COMPONENTS
 
-    @field_validator("health_database_max_gb", "dashboard_interval", mode="before")
+    @field_validator("health_database_max_gb", "dashboard_interval", "canary_url", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

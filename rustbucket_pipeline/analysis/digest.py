@@ -23,6 +23,7 @@ from rustbucket_pipeline.analysis.version import DIGEST_VERSION
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage.analysis_tables import window_digests
 from rustbucket_pipeline.storage.builds import Build, inputs_version, record_build
+from rustbucket_pipeline.storage.canary import note_digested
 from rustbucket_pipeline.storage.closed_days import require_open
 from rustbucket_pipeline.storage.postgres import advisory_lock, load_sql
 
@@ -71,6 +72,7 @@ def build_digest(engine: Engine, window: Window, now: datetime, run_id: str | No
         before = _store(connection, digest, now)
         build = Build(ASSET, window, inputs, digest.sha256, DIGEST_VERSION, run_id)
         record_build(connection, build, now)
+        note_digested(connection, window, now)
     return DigestOutcome(
         window=window,
         events=digest.totals.events,

@@ -26,6 +26,7 @@ from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.analysis_tables import findings as findings_table
 from rustbucket_pipeline.storage.analysis_tables import log_analyses, window_digests
 from rustbucket_pipeline.storage.builds import Build, inputs_version, record_build
+from rustbucket_pipeline.storage.canary import note_reported
 from rustbucket_pipeline.storage.closed_days import require_open
 from rustbucket_pipeline.storage.postgres import advisory_lock
 from rustbucket_pipeline.storage.tables import log_events
@@ -84,6 +85,7 @@ def build_analysis(
         revision, changed = _store(connection, newest, report, explanation, key, question, now)
         output = hash_of(report.model_dump(mode="json"))
         record_build(connection, Build(ASSET, window, inputs, output, REPORT_VERSION, run_id), now)
+        note_reported(connection, window, now)
     return AnalysisOutcome(
         window=window,
         revision=revision,

@@ -26,6 +26,7 @@ from rustbucket_pipeline.model.window import HALF_HOUR, Window
 from rustbucket_pipeline.net import breaker
 from rustbucket_pipeline.net.asking import EXTRACT_LOGS
 from rustbucket_pipeline.net.open_files import make_room
+from rustbucket_pipeline.storage.canary import CANARY
 from rustbucket_pipeline.storage.closed_days import require_open
 from rustbucket_pipeline.storage.tables import segments
 
@@ -40,8 +41,8 @@ class FleetPull:
 
     @property
     def new_bytes(self) -> int:
-        """Bytes archived that weren't before, all rustbuckets together."""
-        return sum(pulled.new_bytes for pulled in self.pulled.values())
+        """Bytes archived that weren't before, all rustbuckets together; the canary is none."""
+        return sum(pulled.new_bytes for rustbucket_id, pulled in self.pulled.items() if rustbucket_id != CANARY)
 
     @property
     def windows(self) -> frozenset[datetime]:
@@ -162,6 +163,6 @@ def contents_of(connection: Connection, start: datetime) -> WindowContents:
             func.coalesce(func.sum(segments.c.records), 0),
             func.coalesce(func.sum(segments.c.byte_end - segments.c.byte_start), 0),
             func.coalesce(func.sum(segments.c.stored_bytes), 0),
-        ).where(segments.c.window_start == start)
+        ).where(segments.c.window_start == start, segments.c.rustbucket_id != CANARY)
     ).one()
     return WindowContents(ledger.window_versions(connection, [start])[start], *(int(value) for value in row))

@@ -16,7 +16,7 @@ from rustbucket_pipeline.defs.freshness import freshness_of
 from rustbucket_pipeline.defs.partitions import partitions_of, windows_of
 from rustbucket_pipeline.defs.reporting import facts_of, observed, provenance
 from rustbucket_pipeline.defs.resources import S3, Clock
-from rustbucket_pipeline.fleet.registry import active_rustbuckets
+from rustbucket_pipeline.fleet.registry import pulled_rustbuckets
 from rustbucket_pipeline.fleet.tokens import token_reader
 from rustbucket_pipeline.model.window import HALF_HOUR, Window
 from rustbucket_pipeline.net import breaker
@@ -78,7 +78,7 @@ def archive_assets() -> dg.Definitions:
             windows = windows_of(context, HALF_HOUR)
             pull = PullContext(database, archive, settings.first_window(now), now, context.run.run_id)
             tokens, paused = token_reader(database, settings), breaker.paused(database, EXTRACT_LOGS, now)
-            fleet = openers(active_rustbuckets(database), settings, s3, tokens, paused)
+            fleet = openers(pulled_rustbuckets(database), settings, s3, tokens, paused)
             pulled = pull_fleet(pull, fleet, windows)
             closed = _closed(pulled, windows, pull)
             hold_back(database, "log_archives", closed, now)

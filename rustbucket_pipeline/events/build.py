@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, update
 
 from rustbucket_pipeline.events.alarms import sound, sound_drift
+from rustbucket_pipeline.events.canary import fly, without_canary
 from rustbucket_pipeline.events.drift import Drift
 from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.sessions import build_sessions
@@ -83,7 +84,7 @@ def build_hour(
         require_open(connection, [window])
         inputs = inputs_version(connection, ASSET, window, str(PARSER_VERSION))
         before = build_of(connection, ASSET, window)
-        shares = shares_of(connection, window, collectors)
+        shares, canaries = without_canary(shares_of(connection, window, collectors))
         loaded = _kept(shares, loaded_shares(connection, window))
         missing = [share for share in shares if share.rustbucket_id not in loaded]
         remove_all_but(connection, window, loaded)
@@ -92,10 +93,11 @@ def build_hour(
         for share in missing:
             key = share.rustbucket_id
             loaded[key], drifts[key] = load_share(connection, archive, window, share, collectors)
+        flown = [fly(connection, archive, window, share, collectors, now) for share in canaries]
         build_sessions(connection, window)
         sound_drift(connection, window, drifts, now)
         sound(connection, window, {key: one.tally for key, one in loaded.items()}, now)
-        output = version_of(f"{key} {loaded[key].output}" for key in sorted(loaded))
+        output = version_of([*(f"{key} {loaded[key].output}" for key in sorted(loaded)), *flown])
         record_build(connection, Build(ASSET, window, inputs, output, str(PARSER_VERSION), run_id), now)
     sums = [asdict(one.tally) for one in loaded.values()]
     return HourOutcome(

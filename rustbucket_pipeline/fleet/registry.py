@@ -15,6 +15,7 @@ from rustbucket_pipeline.fleet.clashes import clashes
 from rustbucket_pipeline.fleet.entry import Entry
 from rustbucket_pipeline.model.rustbucket import ID_PATTERN, Rustbucket, Status
 from rustbucket_pipeline.settings import Settings
+from rustbucket_pipeline.storage.canary import CANARY
 from rustbucket_pipeline.storage.postgres import advisory_lock
 from rustbucket_pipeline.storage.secrets import encrypt
 from rustbucket_pipeline.storage.tables import rustbuckets
@@ -32,8 +33,9 @@ def lock(connection: Connection) -> None:
 
 
 def everyone(connection: Connection) -> list[Rustbucket]:
-    """Every rustbucket, by number."""
-    rows = connection.execute(select(*_COLUMNS).order_by(func.length(rustbuckets.c.id), rustbuckets.c.id))
+    """Every rustbucket, by number; the canary is none."""
+    by_number = select(*_COLUMNS).order_by(func.length(rustbuckets.c.id), rustbuckets.c.id)
+    rows = connection.execute(by_number.where(rustbuckets.c.id != CANARY))
     return [_rustbucket(row) for row in rows.mappings()]
 
 
@@ -41,6 +43,14 @@ def active_rustbuckets(engine: Engine) -> list[Rustbucket]:
     """Those that are asked and pulled, by number."""
     with engine.connect() as connection:
         return [rustbucket for rustbucket in everyone(connection) if rustbucket.status == Status.ACTIVE]
+
+
+def pulled_rustbuckets(engine: Engine) -> list[Rustbucket]:
+    """Those whose logs are pulled: the active ones, and the canary where there is one."""
+    with engine.connect() as connection:
+        fleet = [rustbucket for rustbucket in everyone(connection) if rustbucket.status == Status.ACTIVE]
+        row = connection.execute(select(*_COLUMNS).where(rustbuckets.c.id == CANARY)).mappings().one_or_none()
+    return [*fleet, _rustbucket(row)] if row is not None else fleet
 
 
 def get(connection: Connection, rustbucket_id: str) -> Rustbucket:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from rustbucket_pipeline.alerts.kinds import Kind
 from rustbucket_pipeline.upkeep.health import Component, Finding, Health, examine, note
 from rustbucket_pipeline.upkeep.health_backups import look_at_backups
+from rustbucket_pipeline.upkeep.health_canary import look_at_canary
 from rustbucket_pipeline.upkeep.health_claude import look_at_claude
 from rustbucket_pipeline.upkeep.health_clocks import look_at_clocks
 from rustbucket_pipeline.upkeep.health_dagster import look_at_daemon, look_at_jobs
@@ -31,6 +32,7 @@ COMPONENTS = (
     Component("daemon", look_at_daemon, frozenset({Kind.DAEMON_SILENT})),
     Component("jobs", look_at_jobs, frozenset({Kind.JOB_LATE, Kind.RUN_STUCK})),
     Component("backups", look_at_backups),
+    Component("canary", look_at_canary, frozenset({Kind.CANARY_LOST})),
 )
 
 

@@ -2,6 +2,7 @@
 
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.upkeep.backup import DATABASE_BACKUP
+from rustbucket_pipeline.upkeep.canary import CANARY_TASK
 from rustbucket_pipeline.upkeep.dashboard.task import DASHBOARD
 from rustbucket_pipeline.upkeep.health_report import HEALTH_REPORT
 from rustbucket_pipeline.upkeep.housekeeping import HOUSEKEEPING, WEEKLY_CLEANUP
@@ -19,6 +20,7 @@ TASKS: tuple[Task, ...] = (
     HOUSEKEEPING,
     WEEKLY_CLEANUP,
     INTEGRATIONS_CHECK,
+    CANARY_TASK,
 )
 
 

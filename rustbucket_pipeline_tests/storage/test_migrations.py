@@ -13,6 +13,7 @@ from sqlalchemy import Engine, select, text
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage import (
     alert_tables,  # noqa: F401
+    canary,  # noqa: F401
     drift_tables,  # noqa: F401
     migrations,
     plan_tables,  # noqa: F401

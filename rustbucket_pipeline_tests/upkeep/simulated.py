@@ -167,7 +167,7 @@ class Simulation:
             del self._waiting[place]
             window = START + (place[1] - START) // WINDOW * WINDOW
             if window in self.reported:
-                self._rebuild.setdefault(window, self.now + REBUILT)
+                self._rebuild[window] = self.now + REBUILT
 
     def _report(self) -> None:
         """Reports of windows whose grace is over, and those made anew."""
