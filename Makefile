@@ -61,8 +61,12 @@ check: setup-dev ## Style, types, import rules, definitions
 	$(BIN)/lint-imports
 	$(BIN)/dg check defs
 
+# Whole systems, each with a daemon: what they may take is measured in seconds.
+BY_THEMSELVES := rustbucket_pipeline_tests/e2e rustbucket_pipeline_tests/control/cronrun
+
 test: setup-dev chromium ## The tests
-	$(BIN)/python -m pytest -m "not long" --durations=40
+	$(BIN)/python -m pytest -m "not long" --durations=30 -n 2 --dist loadfile $(BY_THEMSELVES:%=--ignore %)
+	$(BIN)/python -m pytest -m "not long" --durations=10 $(BY_THEMSELVES)
 
 test-long: setup-dev chromium ## The tests that take minutes, too
 	$(BIN)/python -m pytest

@@ -90,7 +90,9 @@ def test_a_killed_server_is_back_within_a_second_with_every_committed_row(own_ho
     assert query(own_home, "SELECT column1 FROM kept") == 42
 
 
-@pytest.mark.parametrize("content", [f"{os.getpid()}\n", "", "\n", "12", "garbage\0"])
+@pytest.mark.parametrize(
+    "content", [f"{os.getpid()}\n", "", "\n", "12", "garbage\0"], ids=["ours", "empty", "a newline", "cut", "garbage"]
+)
 def test_a_stale_pid_file_is_no_obstacle(own_home: Path, content: str) -> None:
     def leave_it_stale() -> None:
         embedded.down(own_home)
