@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from docs.pictures.browser import opened_browser
+from docs.pictures.dashboard import picture_of_dashboard
 from docs.pictures.terminal import picture_of_report
 from docs.pictures.web import picture_of_lineage, picture_of_partitions, web_server
 from rustbucket_pipeline.demo.home import environment
@@ -25,6 +26,7 @@ def main() -> None:
     os.environ.update(environment(HOME))
     with opened_browser() as browser:
         picture_of_report(browser, FOLDER / "report.png")
+        picture_of_dashboard(browser, FOLDER / "dashboard.png")
         with web_server() as address:
             picture_of_lineage(browser, address, FOLDER / "lineage.png")
             picture_of_partitions(browser, address, FOLDER / "partitions.png")

@@ -93,6 +93,18 @@ def test_a_bad_cron_written_by_hand_is_named_with_its_file(settings: Settings) -
         load_timetable(settings)
 
 
+def test_the_dashboard_s_cadence_may_be_set_by_the_environment_and_changed_by_hand(tmp_path: Path) -> None:
+    settings = Settings(RUSTBUCKET_HOME=tmp_path, DASHBOARD_UPDATE_INTERVAL="15m")
+    assert load_timetable(settings)["dashboard"].cron == "*/15 * * * *"
+    assert load_timetable(settings)["statistics"].cron == "50 0-18/6 * * *"
+    reschedule(settings, change("dashboard", cron="5 8 * * *"))
+    assert load_timetable(settings)["dashboard"].cron == "5 8 * * *"
+    with pytest.raises(ConfigurationError, match="DASHBOARD_UPDATE_INTERVAL: '7m' is no cadence"):
+        load_timetable(Settings(RUSTBUCKET_HOME=tmp_path / "other", DASHBOARD_UPDATE_INTERVAL="7m"))
+    unset = Settings(RUSTBUCKET_HOME=tmp_path / "other", DASHBOARD_UPDATE_INTERVAL="")
+    assert load_timetable(unset)["dashboard"].cron == "20 * * * *"
+
+
 def test_in_test_mode_every_job_ticks_each_5_minutes_whatever_was_changed(tmp_path: Path) -> None:
     settings = Settings(RUSTBUCKET_HOME=tmp_path, RUSTBUCKET_TEST_MODE="true")
     reschedule(settings, change(cron="0 0 * * *"))
