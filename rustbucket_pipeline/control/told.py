@@ -7,7 +7,7 @@ import dagster as dg
 from rustbucket_pipeline.model.text import bounded
 from rustbucket_pipeline.upkeep.task import LONGEST_LINE, MOST_LINES, Figure, Task, Told
 
-SUMMARY, LINES, OK = "summary", "lines", "ok"
+SUMMARY, LINES, OK = "summary", "lines", "as_it_should_be"
 
 DRY_RUN = "rustbucket/dry-run"
 """Tag of the observation that a dry run is."""

@@ -23,28 +23,28 @@ def look_at_room(bench: Bench) -> Iterator[Finding]:
 def _disks(bench: Bench) -> Iterator[Finding]:
     """Free space of each disk of this machine that holds something of ours."""
     least = bench.settings.health_disk_free_percent
-    for subject, path in _places(bench):
+    for name, path in _places(bench):
         usage = shutil.disk_usage(path)
         free = 100 * usage.free / usage.total
         health = Health.OK if free >= least else Health.WARNING if free >= least / _BAD_SHARE else Health.ERROR
         yield Finding(
             component="disk",
-            subject=subject,
+            subject=f"disk of the {name}",
             health=health,
             why=f"{usage.free / GIGABYTE:,.1f} GB of {usage.total / GIGABYTE:,.0f} GB free ({free:.0f} %)",
             do="" if health is Health.OK else f"make room below {path}, or keep less (RUSTBUCKET_…_KEEP_DAYS)",
             kind=Kind.DISK_OR_DATABASE_SIZE,
-            figures={f"{subject}_free_bytes": usage.free},
+            figures={f"{name}_free_bytes": usage.free},
         )
 
 
 def _places(bench: Bench) -> Iterator[tuple[str, Path]]:
     """Home, and the archive's directory where it lies on another disk."""
     home = bench.settings.home
-    yield "disk of the home", home
+    yield "home", home
     archive = bench.archive.directory
     if archive is not None and archive.exists() and archive.stat().st_dev != home.stat().st_dev:
-        yield "disk of the archive", archive
+        yield "archive", archive
 
 
 def _databases(bench: Bench) -> Finding:
