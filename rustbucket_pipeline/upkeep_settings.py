@@ -64,5 +64,5 @@ class UpkeepSettings(BaseSettings):
 
     @field_validator("health_database_max_gb", "dashboard_interval", "canary_url", mode="before")
     @classmethod
-    def _empty_is_none(cls, value: object) -> object:
+    def _empty_upkeep_is_none(cls, value: object) -> object:
         return None if value == "" else value

@@ -6,7 +6,7 @@ Attacker text goes through `plain`, which shows control characters and never let
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import NoReturn
 
 import typer
@@ -57,6 +57,16 @@ def _json_default(value: object) -> str:
 def say(message: str, *, style: str | None = None) -> None:
     """One line for the person at the terminal."""
     console.print(Text(message, style=style or ""), soft_wrap=True)
+
+
+def note(message: str, *, style: str | None = None) -> None:
+    """A line of what keeps running: for people on a terminal, else a JSON object like those of Dagster's programs."""
+    if sys.stdout.isatty():
+        say(message, style=style)
+        return
+    level = "error" if style == "red" else "info"
+    line = {"event": message, "logger": "rustbucket", "level": level, "timestamp": datetime.now(UTC).isoformat()}
+    print(json.dumps(line, ensure_ascii=True), flush=True)
 
 
 def fail(error: RustbucketError) -> NoReturn:

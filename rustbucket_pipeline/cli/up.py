@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import NoReturn
 import typer
 
 from rustbucket_pipeline.cli.opening import ready_settings
-from rustbucket_pipeline.cli.output import say
+from rustbucket_pipeline.cli.output import note
 from rustbucket_pipeline.control.programs import alone, programs
 from rustbucket_pipeline.control.supervisor import Supervisor
 from rustbucket_pipeline.errors import RustbucketError, UsageError
@@ -48,10 +49,10 @@ def up(
         lock = stack.enter_context(alone(settings))
         engine = open_database(settings)
         stack.callback(engine.dispose)
-        started = stack.enter_context(programs(settings, port, read_only=read_only))
-        supervisor = Supervisor(started, PROJECT_ROOT, say, held=(lock,))
+        started = stack.enter_context(programs(settings, port, read_only=read_only, structured=not sys.stdout.isatty()))
+        supervisor = Supervisor(started, PROJECT_ROOT, note, held=(lock,))
         stack.callback(supervisor.stop)
-        say(f"starting {', '.join(program.name for program in started)}; Ctrl-C stops everything")
+        note(f"starting {', '.join(program.name for program in started)}; Ctrl-C stops everything")
         _look_after(settings, supervisor, port, Watch(engine, settings))
 
 
@@ -81,11 +82,11 @@ def _look_after(settings: Settings, supervisor: Supervisor, port: int, watch: Wa
             watched = time.monotonic()
             _watch(watch)
         if settings.database_url is None and not embedded.alive(settings.home):
-            say("PostgreSQL has ended; starting it again")
+            note("PostgreSQL has ended; starting it again")
             embedded.ensure(settings.home)
         supervisor.look_after()
         if not told and _listens(port):
-            say(f"Dagster's UI: http://{HOST}:{port}", style="bold")
+            note(f"Dagster's UI: http://{HOST}:{port}", style="bold")
             told = True
         time.sleep(ROUND_SECONDS)
 
@@ -95,10 +96,10 @@ def _watch(watch: Watch) -> None:
     try:
         outage = watch.look(datetime.now(UTC))
     except RustbucketError as error:
-        say(f"alerts: {error}", style="red")
+        note(f"alerts: {error}", style="red")
         return
     if outage is not None and outage.up_since is None:
-        say(f"PostgreSQL can't be used since {outage.since:%Y-%m-%d %H:%M:%S} UTC: {outage.why}", style="red")
+        note(f"PostgreSQL can't be used since {outage.since:%Y-%m-%d %H:%M:%S} UTC: {outage.why}", style="red")
 
 
 def _listens(port: int) -> bool:

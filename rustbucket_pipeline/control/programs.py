@@ -39,8 +39,10 @@ def alone(settings: Settings) -> Generator[int]:
 
 
 @contextmanager
-def programs(settings: Settings, port: int, *, read_only: bool) -> Generator[list[Program]]:
+def programs(settings: Settings, port: int, *, read_only: bool, structured: bool) -> Generator[list[Program]]:
     """The programs in the order of their start; what they find each other by is gone afterwards.
+
+    `structured`: they log JSON, an object a line, instead of text.
 
     Raises:
         ConfigurationError: the home can't be written to.
@@ -50,14 +52,15 @@ def programs(settings: Settings, port: int, *, read_only: bool) -> Generator[lis
         serve = ["code-server", "start", "--module-name", DEFINITIONS, "--socket", os.fspath(socket)]
         named = ["--location-name", code_server.LOCATION, "--use-python-environment-entry-point"]
         web = ["-m", "rustbucket_pipeline.web.server", "--port", str(port), "--workspace", workspace]
+        form = ["--log-format", "json"] if structured else []
         yield [
             Program(
                 "the code server",
-                [_installed("dagster"), *serve, *named, "--log-level", "warning"],
+                [_installed("dagster"), *serve, *named, "--log-level", "warning", *form],
                 partial(code_server.answers, socket),
             ),
-            Program("the daemon", [_installed("dagster-daemon"), "run", "--workspace", workspace]),
-            Program("the web server", [sys.executable, *web, *(["--read-only"] if read_only else [])]),
+            Program("the daemon", [_installed("dagster-daemon"), "run", "--workspace", workspace, *form]),
+            Program("the web server", [sys.executable, *web, *(["--read-only"] if read_only else []), *form]),
         ]
         socket.unlink(missing_ok=True)
 
