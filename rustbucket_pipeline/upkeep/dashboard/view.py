@@ -113,6 +113,8 @@ class View:
     protocols: Columns
     protocol_names: tuple[str, ...]
     protocol_days: tuple[tuple[float, datetime], ...]
+    sessions: Columns
+    session_starts: tuple[datetime, ...]
     heat: Heat
     figures: tuple[tuple[Measured, ...], ...]
     costs: Columns
@@ -127,6 +129,8 @@ def view_of(facts: Facts) -> View:
     names = tuple(facts.protocols.series)
     protocols = columns([facts.protocols.series[name] for name in names], 1060, 176)
     figures = list(facts.figures.values())
+    starts = facts.protocols.starts[-_DAYS * 6 :]
+    counts = {window.window_start: window.sessions for window in facts.windows}
     half = (len(figures) + 1) // 2
     return View(
         title=f"{counted(facts.alerts.total)} alerts, {newest.severity if newest else 'no report yet'}",
@@ -143,6 +147,8 @@ def view_of(facts: Facts) -> View:
         protocols=protocols,
         protocol_names=names,
         protocol_days=tuple(day for at, day in enumerate(days_of(facts.protocols.starts, protocols.step)) if at % 2),
+        sessions=columns([[counts.get(start) for start in starts]], 1060, 72),
+        session_starts=starts,
         heat=_heat(facts.fleet),
         figures=(tuple(figures[:half]), tuple(figures[half:])),
         costs=columns([[day.usd for day in facts.costs.days]], 1060, 96, gap=3, least=facts.costs.budget_usd / 10),
