@@ -28,7 +28,7 @@ from rustbucket_pipeline.control.starting import Start, Starter
 from rustbucket_pipeline.control.timetable import Change, reschedule
 from rustbucket_pipeline.control.told import told_by
 from rustbucket_pipeline.demo.home import environment, kept_play
-from rustbucket_pipeline.demo.run import run_demo
+from rustbucket_pipeline.demo.run import Step, run_demo
 from rustbucket_pipeline.errors import PermanentError
 from rustbucket_pipeline.settings import PROJECT_ROOT, load_settings
 from rustbucket_pipeline.storage import embedded
@@ -50,7 +50,7 @@ def self_test(*, as_json: bool) -> bool:
     kept = dict(os.environ)
     try:
         with _scratch(home):
-            _watch_it_work(home, found)
+            _watch_it_work(home, found, _unshown if as_json else shown)
     except PermanentError as error:
         found["failed"] = str(error)
         if not as_json:
@@ -84,9 +84,9 @@ def _remove(home: Path) -> None:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _watch_it_work(home: Path, found: Shown) -> None:
+def _watch_it_work(home: Path, found: Shown, step: Step) -> None:
     now = datetime.now(UTC)
-    outcome = run_demo(home, kept_play(home, HOURS, RUSTBUCKETS, SEED, now), now, shown)
+    outcome = run_demo(home, kept_play(home, HOURS, RUSTBUCKETS, SEED, now), now, step)
     if not outcome.agrees:
         wrong = next(check for check in outcome.checks if not check.ok)
         raise PermanentError(f"{wrong.name}: {wrong.found} was found, {wrong.expected} is true")
@@ -95,14 +95,14 @@ def _watch_it_work(home: Path, found: Shown) -> None:
     reschedule(settings, Change(job=POLL_FLEET.name, by="self-test", at=now, cron="* * * * *"))
     port = _free_port()
     with _up(home, port) as up, dagster_instance() as instance:
-        with shown("starting web server and daemon"):
+        with step("starting web server and daemon"):
             _until(up, lambda: _listens(port) and daemon_runs(instance, datetime.now(UTC)), "web and daemon")
-        with shown("waiting for a schedule's tick and its run"):
+        with step("waiting for a schedule's tick and its run"):
             run = _until(up, lambda: scheduled_since(instance, POLL_FLEET, now), "a scheduled run")
         found["scheduler"] = f"{POLL_FLEET.name} ran by its schedule at {run.created:%H:%M:%S} UTC"
         starter = Starter.of(instance, lambda: datetime.now(UTC))
         for name in TASKS:
-            with shown(f"running {name} by the daemon"):
+            with step(f"running {name} by the daemon"):
                 ran = starter.run(
                     Start(str(uuid4()), job_named(name), None, login(), forced=False, config={}), _ignored
                 )
@@ -148,6 +148,11 @@ def _free_port() -> int:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def _unshown(_: str) -> Generator[None]:
+    yield
 
 
 def _ignored(_: object) -> None:

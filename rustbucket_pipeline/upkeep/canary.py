@@ -29,6 +29,9 @@ ADDRESS = "192.0.2.66"
 KEPT = timedelta(days=7)
 """How long its files stay at the source."""
 
+REMEMBERED = timedelta(days=90)
+"""How long it is known how far they came."""
+
 NOBODY = Told("no rustbucket is active: there is nothing a canary could tell of")
 
 
@@ -45,6 +48,7 @@ def run(bench: Bench) -> Told:
             return NOBODY
         _register(connection, place_of(bench.settings), bench.now)
         row = {"nonce": nonce, "hour": hour, "entered_at": bench.now}
+        connection.execute(canaries.delete().where(canaries.c.entered_at < bench.now - REMEMBERED))
         connection.execute(canaries.insert().values(row))
         _enter(bench.settings, f"canary-{nonce}/rustbucket.log.{hour:%Y-%m-%d-%H}", attack(nonce, hour))
     removed = _remove_old(bench.settings, bench.now)
