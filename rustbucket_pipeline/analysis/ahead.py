@@ -18,14 +18,14 @@ from rustbucket_pipeline.analysis.batch_book import BatchBook
 from rustbucket_pipeline.analysis.budget import Ledger, worst_case
 from rustbucket_pipeline.analysis.claude import Pace
 from rustbucket_pipeline.analysis.clients import knows_batches, why_not, why_off
-from rustbucket_pipeline.analysis.draft import analysis_key, draft_report, question_key
+from rustbucket_pipeline.analysis.draft import analysis_key, question_key
 from rustbucket_pipeline.analysis.explain import worth_asking
-from rustbucket_pipeline.analysis.findings import find
 from rustbucket_pipeline.analysis.page import ClaudeNote
 from rustbucket_pipeline.analysis.prompt import question_of
-from rustbucket_pipeline.analysis.report import newest_revision, stored_digest
+from rustbucket_pipeline.analysis.report import judged_report, stored_digest
 from rustbucket_pipeline.analysis.request import request_hash, request_of
 from rustbucket_pipeline.analysis.reuse import stored_explanation
+from rustbucket_pipeline.analysis.stored import newest_revision
 from rustbucket_pipeline.errors import RustbucketError
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.settings import Settings
@@ -142,13 +142,12 @@ def _wanted(engine: Engine, settings: Settings, windows: Iterable[Window]) -> It
 
 def _wanted_of(connection: Connection, settings: Settings, window: Window) -> _Wanted | None:
     digest = stored_digest(connection, window)
-    findings = find(connection, window)
-    if not worth_asking(digest, findings):
+    draft = judged_report(connection, window, digest, ClaudeNote(outcome="not asked"))
+    if not worth_asking(digest, draft.findings):
         return None
-    draft = draft_report(window, digest, findings, ClaudeNote(outcome="not asked"))
     keys = analysis_key(draft, settings), question_key(draft, digest, settings)
     if stored_explanation(connection, newest_revision(connection, window), window, *keys) is not None:
         return None
-    question = question_of(digest, findings, send=settings.claude_send)
+    question = question_of(digest, draft.findings, send=settings.claude_send)
     request = request_of(question, settings.claude_models[0], settings.claude_max_tokens, settings.claude_effort)
     return _Wanted(window, request_hash(request), request, question.size)

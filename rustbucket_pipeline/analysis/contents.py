@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 LONGEST_TEXT = 300
 """Characters of an attacker's text kept in the digest; the row keeps all of it."""
@@ -44,7 +44,10 @@ class Listing(Part):
 
 
 class Indicator(Part):
-    """`I…`: `ip` is the peer of a recorded connection; `url` and `host` were only named in attackers' text."""
+    """`I…`: `ip` is the peer of a recorded connection; `url` and `host` were only named in attackers' text.
+
+    `rows` are the ids of its first events.
+    """
 
     id: str
     type: str
@@ -52,8 +55,9 @@ class Indicator(Part):
     length: int
     events: int
     rustbuckets: int
-    first: datetime
+    first_seen: datetime = Field(validation_alias=AliasChoices("first_seen", "first"))  # `first` until version 2
     is_new: bool
+    rows: tuple[str, ...] = ()
 
 
 class Indicators(Part):

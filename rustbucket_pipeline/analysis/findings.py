@@ -33,6 +33,7 @@ class Finding(BaseModel):
     title: str
     severity: Severity
     technique: str | None
+    cve: tuple[str, ...] = ()
     why: str
     advice: str
     events: int
@@ -72,6 +73,7 @@ def _finding(identifier: str, rule: Rule, row: Row[Any]) -> Finding:
         title=rule.title,
         severity=rule.severity,
         technique=rule.technique,
+        cve=rule.cve,
         why=rule.why.format(rustbuckets=len(row.rustbuckets), **numbers).strip(),
         advice=rule.advice.strip(),
         events=row.events,

@@ -19,6 +19,9 @@ from rustbucket_pipeline.storage.postgres import load_sql
 MOST_SHOWN = 500
 """Indicators in a digest, if there is room for so many; the table has the others."""
 
+EVIDENCE = 3
+"""Event ids shown with one; the table has more."""
+
 _PER_TEXT = 100
 """URLs, and hosts, taken from one text."""
 
@@ -50,7 +53,7 @@ def named_in(told: str) -> set[tuple[str, str]]:
 
 def shown_indicators(connection: Connection, room: int) -> Indicators:
     """The indicators that a digest shows: as many as fit into `room` bytes of the prompt."""
-    most = {"longest": LONGEST_TEXT, "top": MOST_SHOWN}
+    most = {"longest": LONGEST_TEXT, "top": MOST_SHOWN, "evidence": EVIDENCE}
     rows = connection.execute(load_sql(_PACKAGE, "shown_indicators"), most).all()
     shown = [_indicator(row) for row in rows]
     return Indicators(
@@ -69,6 +72,7 @@ def _indicator(row: Row[Any]) -> Indicator:
         length=row.length,
         events=row.events,
         rustbuckets=row.rustbuckets,
-        first=row.first_seen,
+        first_seen=row.first_seen,
         is_new=row.is_new,
+        rows=tuple(row.event_ids),
     )

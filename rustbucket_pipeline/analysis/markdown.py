@@ -11,9 +11,9 @@ _ADDRESS = re.compile(r"(?i)\b(https?|ftps?|tftp|ldaps?)(://)")
 _WWW = re.compile(r"(?i)\bwww\.")
 
 
-def markdown_of(report: Report) -> str:
+def markdown_of(report: Report, said: str = "") -> str:
     """The report in Markdown; links in it are written so that no reader makes them clickable."""
-    return "\n".join(_lines(report)) + "\n"
+    return "\n".join(_lines(report, said)) + "\n"
 
 
 def escaped(text: str) -> str:
@@ -22,8 +22,8 @@ def escaped(text: str) -> str:
     return _ACTIVE.sub(r"\\\1", defanged)
 
 
-def _lines(report: Report) -> Iterator[str]:
-    for line in lines_of(report):
+def _lines(report: Report, said: str) -> Iterator[str]:
+    for line in lines_of(report, said):
         depth = len(line.text) - len(line.text.lstrip(" "))
         text = escaped(line.text.strip())
         match line.style:

@@ -1,5 +1,6 @@
 """The report of one window as it is stored and rendered: its shape (docs/report.md), not its making."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -9,7 +10,7 @@ from rustbucket_pipeline.analysis.contents import Baseline, Clusters, Indicator,
 from rustbucket_pipeline.analysis.findings import Finding
 from rustbucket_pipeline.analysis.severity import Severity
 
-SHAPE_VERSION = 1
+SHAPE_VERSION = 2
 
 ReportStatus = Literal["claude", "model-marked", "deterministic"]
 """Explained by Claude; explained, after parts of the answer were taken out; by rules alone."""
@@ -50,6 +51,30 @@ class ClaudeNote(Part):
     issues: tuple[str, ...] = ()
 
 
+class Quoted(Part):
+    """What a session of a cluster did, as the attacker wrote it, and the id of the session's first event."""
+
+    cluster: str
+    row: str
+    text: str
+
+
+class Excerpt(Part):
+    """What is told of one rustbucket because it stands out: `reasons` are ours, `findings` and `clusters` the ids of
+    what only it saw. Quotes aside, `text` says the same to people; in it attackers' text is escaped.
+    """
+
+    rustbucket: str
+    severity: Severity
+    reasons: tuple[str, ...]
+    findings: tuple[str, ...]
+    clusters: tuple[str, ...]
+    events: int
+    by_type: Mapping[str, int]
+    quotes: tuple[Quoted, ...]
+    text: str
+
+
 class Report(Part):
     """One window's report. `clusters` has the first new ones; the tables have all of everything. Times are UTC."""
 
@@ -65,6 +90,7 @@ class Report(Part):
     clusters: Clusters = Clusters()
     indicators: tuple[Indicator, ...]
     hidden_indicators: int
+    excerpts: tuple[Excerpt, ...] = ()
     totals: Totals
     sources: Listing
     credentials: Listing

@@ -3,7 +3,7 @@
 Attackers' text passes `visible` and stands alone, never inside our sentences. Styles are names, not colours.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from rustbucket_pipeline.analysis.contents import Change, Cluster, Counted, Indicator, Listing
@@ -26,22 +26,26 @@ class Line(NamedTuple):
     style: Style = "plain"
 
 
-def lines_of(report: Report) -> Iterator[Line]:
-    """The report, line by line."""
+def lines_of(report: Report, said: str = "") -> Iterator[Line]:
+    """The report, line by line. `said`: when it was said, and by which revision."""
     yield Line(report.headline, "headline")
-    yield Line(f"Window {Window(report.start, FOUR_HOURS)} · severity {report.severity} · {report.status}", "dim")
+    about = (f"Window {Window(report.start, FOUR_HOURS)}", f"severity {report.severity}", report.status, said)
+    yield Line(" · ".join(part for part in about if part), "dim")
     yield from _prose(report)
     yield from _findings(report)
     yield from _clusters(report)
+    yield from _excerpts(report)
     yield from _indicators(report)
-    yield from _figures(report)
-    for title, listing in _listings(report):
+    yield from _section("Totals")
+    yield from figures_of(report)
+    for title, listing in listings_of(report):
         yield from _listing(title, listing)
     yield from _silences(report)
     yield Line("")
     yield Line(f"Claude: {report.claude.outcome}{_model(report)}")
     for issue in report.claude.issues:
         yield Line(f"  taken out: {issue}", "dim")
+    yield Line(f"Follow an id down to the bytes: rustbucket trace {report.window}/F1, or a row's id alone", "dim")
     yield Line(report.completeness)
 
 
@@ -77,11 +81,11 @@ def _findings(report: Report) -> Iterator[Line]:
 
 
 def _finding(finding: Finding) -> Iterator[Line]:
-    technique = f" · {finding.technique}" if finding.technique else ""
-    title = f"  {finding.id:<4}{finding.severity.value.upper():<9}{finding.title}{technique} · rule {finding.rule}"
+    known = "".join(f" · {name}" for name in (finding.technique, *finding.cve) if name)
+    title = f"  {finding.id:<4}{finding.severity.value.upper():<9}{finding.title}{known} · rule {finding.rule}"
     yield Line(title, finding.severity.value)
     yield Line(f"      {finding.why}")
-    yield Line(f"      {finding.first:%H:%M:%S}–{finding.last:%H:%M:%S} at {_some(finding.rustbuckets)}")
+    yield Line(f"      {finding.first:%H:%M:%S}–{finding.last:%H:%M:%S} at {some(finding.rustbuckets)}")
     for example in finding.examples:
         yield Line(f"      | {visible(example)}")
     yield Line(f"      do: {finding.advice}")
@@ -98,7 +102,7 @@ def _clusters(report: Report) -> Iterator[Line]:
         yield from _cluster(cluster)
     yield Line(
         f"  {clusters.total:,} behaviours in {clusters.sessions:,} sessions, {clusters.new:,} of them new; "
-        "all in the table `clusters`",
+        "all in the view `report_clusters`",
         "dim",
     )
 
@@ -114,6 +118,16 @@ def _cluster(cluster: Cluster) -> Iterator[Line]:
     yield Line(f"      rows: {cluster.rows[0]}", "dim")
 
 
+def _excerpts(report: Report) -> Iterator[Line]:
+    if report.excerpts:
+        yield from _section("Rustbuckets that stand out")
+    for excerpt in report.excerpts:
+        yield Line(f"  {excerpt.rustbucket}: {'; '.join(excerpt.reasons)}", excerpt.severity.value)
+        for quote in excerpt.quotes:
+            yield Line(f"      {quote.cluster} | {visible(quote.text)}")
+            yield Line(f"      rows: {quote.row}", "dim")
+
+
 def _indicators(report: Report) -> Iterator[Line]:
     yield from _section("Indicators")
     if not report.indicators:
@@ -121,18 +135,18 @@ def _indicators(report: Report) -> Iterator[Line]:
     for indicator in report.indicators:
         yield Line(_indicator(indicator))
     if report.hidden_indicators:
-        yield Line(f"  {report.hidden_indicators:,} more in the table `indicators`", "dim")
+        yield Line(f"  {report.hidden_indicators:,} more in the view `report_indicators`", "dim")
 
 
 def _indicator(indicator: Indicator) -> str:
     new = "new" if indicator.is_new else "   "
-    counts = f"events: {indicator.events:,}, rustbuckets: {indicator.rustbuckets:,}, from {indicator.first:%H:%M}"
+    counts = f"events: {indicator.events:,}, rustbuckets: {indicator.rustbuckets:,}, from {indicator.first_seen:%H:%M}"
     return f"  {indicator.id:<6}{new} {indicator.type:<5}{visible(indicator.value, 100)}  ({counts})"
 
 
-def _figures(report: Report) -> Iterator[Line]:
+def figures_of(report: Report) -> Iterator[Line]:
+    """Sums of the window, and what is far from the usual."""
     totals = report.totals
-    yield from _section("Totals")
     yield Line(
         f"  {totals.events:,} events from {totals.sources:,} known sources at {totals.rustbuckets:,} rustbuckets; "
         f"{totals.quarantined:,} quarantined, {totals.low_trust:,} not believed, "
@@ -149,7 +163,8 @@ def _change(change: Change) -> Line:
     return Line(f"  unusual: {change.what} {change.events:,}, usually {change.usual:,.0f} in four hours")
 
 
-def _listings(report: Report) -> tuple[tuple[str, Listing], ...]:
+def listings_of(report: Report) -> tuple[tuple[str, Listing], ...]:
+    """The lists of values, by their titles."""
     return (
         ("Sources", report.sources),
         ("Credentials", report.credentials),
@@ -181,10 +196,10 @@ def _counted(row: Counted) -> str:
 def _silences(report: Report) -> Iterator[Line]:
     if report.silent:
         yield from _section("Silent: nothing came, and nothing later proves that all was quiet")
-        yield Line(f"  {_some(report.silent)}")
+        yield Line(f"  {some(report.silent)}")
     if report.quiet:
         yield from _section("Quiet: nothing happened there, as later records prove")
-        yield Line(f"  {_some(report.quiet)}")
+        yield Line(f"  {some(report.quiet)}")
 
 
 def _section(title: str) -> Iterator[Line]:
@@ -192,7 +207,8 @@ def _section(title: str) -> Iterator[Line]:
     yield Line(title, "section")
 
 
-def _some(names: tuple[str, ...]) -> str:
+def some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 

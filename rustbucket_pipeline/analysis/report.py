@@ -5,31 +5,31 @@ A lock per window makes two runs one call; a window in which nothing changed tha
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy import Connection, Engine, and_, select
 
 from rustbucket_pipeline.analysis.budget import Ledger
 from rustbucket_pipeline.analysis.claude import Pace
 from rustbucket_pipeline.analysis.contents import Digest, hash_of
 from rustbucket_pipeline.analysis.digest import digest_of
 from rustbucket_pipeline.analysis.draft import analysis_key, draft_report, explained, question_key
-from rustbucket_pipeline.analysis.explain import Explanation, explain
+from rustbucket_pipeline.analysis.excerpts import excerpts_of
+from rustbucket_pipeline.analysis.explain import explain
 from rustbucket_pipeline.analysis.findings import find
 from rustbucket_pipeline.analysis.page import ClaudeNote, Report
 from rustbucket_pipeline.analysis.reuse import stored_explanation
+from rustbucket_pipeline.analysis.rules import rules_version
+from rustbucket_pipeline.analysis.stored import newest_revision, store
 from rustbucket_pipeline.analysis.version import REPORT_VERSION
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window, window_at
 from rustbucket_pipeline.settings import Settings
-from rustbucket_pipeline.storage.analysis_tables import findings as findings_table
-from rustbucket_pipeline.storage.analysis_tables import log_analyses, window_digests
+from rustbucket_pipeline.storage.analysis_tables import window_digests
 from rustbucket_pipeline.storage.builds import Build, inputs_version, record_build
 from rustbucket_pipeline.storage.canary import note_reported
 from rustbucket_pipeline.storage.closed_days import require_open
 from rustbucket_pipeline.storage.postgres import advisory_lock
-from rustbucket_pipeline.storage.tables import log_events
+from rustbucket_pipeline.storage.tables import log_events, window_builds
 
 ASSET = "log_analysis"
 NOT_NOW = "not asked (a report made at once is made without Claude)"
@@ -75,14 +75,14 @@ def build_analysis(
         require_open(connection, [window])
         inputs = inputs_version(connection, ASSET, window, REPORT_VERSION)
         digest = stored_digest(connection, window)
-        draft = draft_report(window, digest, find(connection, window), ClaudeNote(outcome="not asked"))
+        draft = judged_report(connection, window, digest, ClaudeNote(outcome="not asked"))
         newest = newest_revision(connection, window)
         key, question = analysis_key(draft, settings), question_key(draft, digest, settings)
         explanation = stored_explanation(connection, newest, window, key, question)
         if explanation is None:
             explanation = explain(settings, digest, draft.findings, Ledger(engine, settings, window, now), pace)
         report = explained(draft, explanation)
-        revision, changed = _store(connection, newest, report, explanation, key, question, now)
+        revision, changed = store(connection, newest, report, explanation, (key, question), now)
         output = hash_of(report.model_dump(mode="json"))
         record_build(connection, Build(ASSET, window, inputs, output, REPORT_VERSION, run_id), now)
         note_reported(connection, window, now)
@@ -103,16 +103,26 @@ def build_analysis(
     )
 
 
-def stored_report(connection: Connection, window: Window | None) -> Report | None:
-    """The newest revision of the window's report, or of the newest reported window; None when there is none."""
-    row = newest_revision(connection, window)
-    return None if row is None else Report.model_validate(row.report)
-
-
 def report_at_once(connection: Connection, window: Window) -> Report:
     """The window's report from the rows at hand, without waiting, storing or asking. For a transaction to roll back."""
-    digest = digest_of(connection, window)
-    return draft_report(window, digest, find(connection, window), ClaudeNote(outcome=NOT_NOW))
+    return judged_report(connection, window, digest_of(connection, window), ClaudeNote(outcome=NOT_NOW))
+
+
+def judged_report(connection: Connection, window: Window, digest: Digest, note: ClaudeNote) -> Report:
+    """What rules say of the digested window: findings, and which rustbuckets stand out. No word of Claude in it."""
+    findings = find(connection, window)
+    draft = draft_report(window, digest, findings, note)
+    versions = {**draft.versions, "rules": rules_version(), "parser": parsers_of(connection, window)}
+    excerpts = excerpts_of(connection, window, findings)
+    return draft.model_copy(update={"excerpts": excerpts, "versions": versions})
+
+
+def parsers_of(connection: Connection, window: Window) -> str:
+    """The versions of the parser that made the window's rows, e.g. `3`, or `2, 3` while hours are made anew."""
+    built = window_builds.c
+    of_window = and_(built.asset == "parsed_logs", built.window_start >= window.start, built.window_start < window.end)
+    versions = connection.scalars(select(built.code_version).where(of_window).distinct().order_by(built.code_version))
+    return ", ".join(versions)
 
 
 def newest_window_with_rows(connection: Connection, now: datetime) -> Window:
@@ -124,14 +134,6 @@ def newest_window_with_rows(connection: Connection, now: datetime) -> Window:
         .limit(1)
     ).scalar_one_or_none()
     return window_at(newest or now, FOUR_HOURS)
-
-
-def newest_revision(connection: Connection, window: Window | None) -> Row[Any] | None:
-    """The row of the window's newest revision; without a window, that of the newest reported one."""
-    query = select(log_analyses).order_by(log_analyses.c.window_start.desc(), log_analyses.c.revision.desc()).limit(1)
-    if window is not None:
-        query = query.where(log_analyses.c.window_start == window.start)
-    return connection.execute(query).one_or_none()
 
 
 def stored_digest(connection: Connection, window: Window) -> Digest:
@@ -146,73 +148,3 @@ def stored_digest(connection: Connection, window: Window) -> Digest:
     if document is None:
         raise UsageError(f"{window.key} has no digest yet; materialize window_digest for it first")
     return Digest.model_validate(document)
-
-
-def _store(
-    connection: Connection,
-    newest: Row[Any] | None,
-    report: Report,
-    explanation: Explanation,
-    key: str,
-    question: str,
-    now: datetime,
-) -> tuple[int, bool]:
-    """Write a new revision if the report differs from the newest; its number, and whether it is new."""
-    document = report.model_dump(mode="json")
-    if newest is not None and newest.report == document:
-        _add_cost(connection, newest, explanation, key, question)
-        return newest.revision, False
-    revision = 1 if newest is None else newest.revision + 1
-    prose = report.prose.summary if report.prose else report.headline
-    connection.execute(
-        log_analyses.insert().values(
-            window_start=report.start,
-            revision=revision,
-            analysis_key=key,
-            question_key=question,
-            digest_sha256=report.versions["digest_sha256"],
-            status=report.status,
-            severity=report.severity.value,
-            summary=prose,
-            completeness=report.completeness,
-            report=document,
-            model=report.claude.model,
-            request_ids=list(explanation.request_ids),
-            usage={"tokens_in": explanation.tokens_in, "tokens_out": explanation.tokens_out},
-            cost_usd=explanation.cost,
-            created_at=now,
-        )
-    )
-    _store_findings(connection, report, revision)
-    return revision, True
-
-
-def _add_cost(connection: Connection, newest: Row[Any], explanation: Explanation, key: str, question: str) -> None:
-    """Another attempt that left the report as it was still costs what it costs."""
-    cost: Decimal = newest.cost_usd + explanation.cost
-    statement = update(log_analyses).where(
-        log_analyses.c.window_start == newest.window_start, log_analyses.c.revision == newest.revision
-    )
-    ids = [*newest.request_ids, *explanation.request_ids]
-    connection.execute(statement.values(cost_usd=cost, request_ids=ids, analysis_key=key, question_key=question))
-
-
-def _store_findings(connection: Connection, report: Report, revision: int) -> None:
-    rows = [
-        {
-            "window_start": report.start,
-            "revision": revision,
-            "finding_id": finding.id,
-            "rule": finding.rule,
-            "title": finding.title,
-            "severity": finding.severity.value,
-            "technique": finding.technique,
-            "why": finding.why,
-            "events": finding.events,
-            "event_ids": list(finding.rows),
-            "rustbuckets": list(finding.rustbuckets),
-        }
-        for finding in report.findings
-    ]
-    if rows:
-        connection.execute(findings_table.insert(), rows)

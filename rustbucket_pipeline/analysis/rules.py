@@ -4,8 +4,10 @@ matches is for `hits`, what it says of them for `findings`.
 A rule carries its own tests: examples that it must match and near misses that it must not.
 """
 
+import json
 from enum import StrEnum
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import Annotated, Self, cast
 
@@ -140,6 +142,13 @@ def load_rules() -> tuple[Rule, ...]:
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml"))
     rules = [rule for name in names for rule in parse_rules(name, (folder / name).read_text(encoding="utf-8"))]
     return tuple(sorted(rules, key=lambda rule: (-rule.severity.rank, rule.id)))
+
+
+@cache
+def rules_version() -> str:
+    """Hash of what all rules say, their examples included."""
+    told = json.dumps([rule.model_dump(mode="json") for rule in load_rules()], sort_keys=True)
+    return sha256(told.encode()).hexdigest()[:16]
 
 
 def parse_rules(name: str, content: str) -> list[Rule]:

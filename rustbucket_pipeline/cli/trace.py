@@ -1,6 +1,9 @@
-"""`rustbucket trace EVENT_ID`: an event, down to the bytes in the archive and at their source, on one screen."""
+"""`rustbucket trace ID`: an event, down to the bytes in the archive and at their source, on one screen.
 
-from collections.abc import Iterator
+Of what a report says (`F1`, `C2`, `I3`): the events it rests on, and the first of them so.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.text import Text
 
+from rustbucket_pipeline.analysis.evidence import Evidence, evidence_of, is_report_id
 from rustbucket_pipeline.archive.at_source import still_holds
 from rustbucket_pipeline.archive.opening import openers
 from rustbucket_pipeline.archive.sources.base import SourceFile
@@ -51,30 +55,55 @@ _LONGEST_RECORD = 1200
 
 @app.command()
 def trace(
-    event_id: str = typer.Argument(help="An event's id, or its first 8 digits or more."),
+    identifier: str = typer.Argument(
+        metavar="ID", help="An event's id, or its first 8 digits or more; or F1, C2, I3 of a report."
+    ),
     as_json: bool = JsonOption,
 ) -> None:
     """Show an event's row, its segment, byte range and source, and check every hash on the way.
 
     The row's id is computed again from the bytes, the archived object read again, its link in the log's hash chain
-    recomputed, and the source asked whether it still holds these bytes (not over HTTP). The exit code is 1 unless row
-    and archive agree; sources may forget.
+    recomputed, and the source asked whether it still holds these bytes (not over HTTP). Of a finding, cluster or
+    indicator (of the newest report, or of a window's: `2026-03-02-04:00/F1`) all named events are held to their bytes,
+    and the first one is shown. The exit code is 1 unless rows and archive agree; sources may forget.
 
-    Examples: `rustbucket trace 3f0c9a52`, `rustbucket trace 3f0c9a52 --json`.
+    Examples: `rustbucket trace 3f0c9a52`, `rustbucket trace F1`, `rustbucket trace 3f0c9a52 --json`.
     """
     with opened() as (engine, settings), engine.connect() as connection:
-        found = trace_event(connection, open_archive(settings), event_id)
-        rustbucket = registry.get(connection, str(found.row["rustbucket_id"]))
+        evidence = evidence_of(connection, identifier) if is_report_id(identifier) else None
+        archive = open_archive(settings)
+        rows = (identifier,) if evidence is None else evidence.rows
+        traces = [trace_event(connection, archive, row) for row in rows]
+        rustbucket = registry.get(connection, str(traces[0].row["rustbucket_id"]))
+    found = traces[0]
     today = _today(settings, rustbucket, found)
     if as_json:
-        print_json(_document(found, today))
+        print_json(_document(found, today) if evidence is None else _said(evidence, traces, today))
     else:
-        for line in _lines(found, today):
+        for line in (*(() if evidence is None else _claim(evidence, traces)), *_lines(found, today)):
             console.print(line, soft_wrap=True)
-    if not found.holds:
-        raise IntegrityError(
-            f"event {found.row['event_id']} doesn't agree with its bytes; rebuild its hour, then look again"
-        )
+    broken = [str(one.row["event_id"]) for one in traces if not one.holds]
+    if broken:
+        raise IntegrityError(f"event {broken[0]} doesn't agree with its bytes; rebuild its hour, then look again")
+
+
+def _claim(evidence: Evidence, traces: Sequence[Trace]) -> Iterator[Text]:
+    """What the report says, and which events that rests on."""
+    severity = f" ({evidence.severity})" if evidence.severity else ""
+    yield _line(evidence.kind, f"{evidence.id} of {evidence.window.key}{severity}")
+    yield _line("  says", bounded(evidence.told, _LONGEST))
+    yield _line("  rests on", f"{len(traces)} events named, of {evidence.events:,}")
+    for one in traces:
+        place = f"{one.row['event_id']}  {one.row['rustbucket_id']} {shown(one.row['event_ts'])}"
+        yield _line("    row", place, one.holds, "holds", "doesn't agree with its bytes")
+    yield Text("the first of them:")
+
+
+def _said(evidence: Evidence, traces: Sequence[Trace], today: str) -> dict[str, object]:
+    named = {"id": evidence.id, "window": evidence.window.key, "kind": evidence.kind, "says": evidence.told}
+    rows = [{"event_id": one.row["event_id"], "holds": one.holds} for one in traces]
+    counts = {"severity": evidence.severity, "events": evidence.events}
+    return {**named, **counts, "rows": rows, "first": _document(traces[0], today)}
 
 
 def _today(settings: Settings, rustbucket: Rustbucket, found: Trace) -> str:

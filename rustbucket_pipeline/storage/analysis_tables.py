@@ -73,6 +73,18 @@ findings = Table(
     Column("rustbuckets", ARRAY(Text), nullable=False),
 )
 
+report_excerpts = Table(
+    "report_excerpts",
+    metadata,
+    Column("window_start", DateTime(timezone=True), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="within the report, from 1"),
+    Column("rustbucket_id", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("excerpt", Text, nullable=False, comment="plain text; attackers' words in it are escaped"),
+    comment="what a report says of rustbuckets that stand out",
+)
+
 indicators = Table(
     "indicators",
     metadata,

@@ -47,7 +47,7 @@ def test_the_first_line_says_how_bad_what_is_new_what_to_do(report: Report) -> N
 def test_the_last_line_says_for_whom_the_report_speaks(report: Report) -> None:
     lines = text_of(report).splitlines()
     assert lines[-1] == "complete: 1 of 2 rustbuckets; missing BKT2 (nothing ever came)"
-    assert lines[-2] == "Claude: not asked (a report made at once is made without Claude)"
+    assert lines[-3] == "Claude: not asked (a report made at once is made without Claude)"
 
 
 def test_every_finding_names_a_row_to_follow(report: Report) -> None:
@@ -83,4 +83,4 @@ def test_lists_say_how_much_they_dont_show(database: Engine) -> None:
     with database.connect() as connection:
         told = text_of(report_at_once(connection, WINDOW))
     assert "  not shown: 25 (25 of them new), 25 events" in told
-    assert "  20 more in the table `indicators`" in told
+    assert "  20 more in the view `report_indicators`" in told

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine, Row, select
 
 from rustbucket_pipeline.analysis.digest import build_digest
-from rustbucket_pipeline.analysis.report import AnalysisOutcome, build_analysis, report_at_once, stored_report
+from rustbucket_pipeline.analysis.report import AnalysisOutcome, build_analysis, report_at_once
+from rustbucket_pipeline.analysis.stored import stored_report
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.analysis_tables import claude_calls, findings, log_analyses, window_digests

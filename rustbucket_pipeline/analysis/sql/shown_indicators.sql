@@ -2,7 +2,7 @@
 -- everybody's (k-1)-th, so that no flood crowds others out. A URL names its host again, so it waits twice as long.
 WITH placed AS (
     SELECT
-        indicator_id, type, value, events, rustbuckets, first_seen, is_new,
+        indicator_id, type, value, events, rustbuckets, first_seen, is_new, event_ids,
         CASE type WHEN 'url' THEN 2 ELSE 1 END * greatest(
             row_number() OVER (PARTITION BY is_new, type, shape ORDER BY events DESC, value),
             row_number() OVER (
@@ -14,6 +14,7 @@ WITH placed AS (
 )
 SELECT
     indicator_id, type, left(value, :longest) AS value, length(value) AS length, events, rustbuckets, first_seen, is_new,
+    event_ids[1:CAST(:evidence AS integer)] AS event_ids,
     count(*) OVER () AS all_values,
     count(*) FILTER (WHERE is_new) OVER () AS all_new
 FROM placed
