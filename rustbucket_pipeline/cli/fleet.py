@@ -192,6 +192,24 @@ def holds_(as_json: bool = JsonOption) -> None:
         _report_holds(holds.every_hold(connection), as_json)
 
 
+@app.command(name="purge-address")
+def purge_address(
+    address: Annotated[str, typer.Argument(help="An IPv4 or IPv6 address.", show_default=False)],
+    sure: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    as_json: bool = JsonOption,
+) -> None:
+    """Take one address out of everything that is kept: rows, frozen days, digests, reports and archived bytes.
+
+    It is overwritten with `#` for good; the ledger keeps that, when and by whom, and `rustbucket archive verify` counts
+    such segments as redacted. Backups can't be changed: those that still hold it are listed with their end.
+
+    Example: `rustbucket fleet purge-address 192.0.2.7`
+    """
+    from rustbucket_pipeline.cli.purging import purge  # and with it the archive's room, here only
+
+    purge(address, sure=sure, as_json=as_json)
+
+
 @app.command(
     name="import",
     help=f"""Register every rustbucket of a CSV, JSON or YAML file for review: all or none.

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 import pyarrow as pa
+from pyarrow import compute as pc
 from pyarrow import parquet
 from sqlalchemy import BigInteger, Boolean, DateTime, Double, Integer, SmallInteger
 
@@ -95,6 +96,17 @@ def batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Rec
     """The file's batches, of all columns or of some."""
     with parquet.ParquetFile(path) as file:
         yield from file.iter_batches(ROWS_AT_A_TIME, columns=None if columns is None else list(columns))
+
+
+def any_text(path: Path, words: Sequence[str]) -> bool:
+    """Whether any of these words, whatever its case, is somewhere in the file's text."""
+    texts = [field.name for field in SCHEMA if field.type == pa.string()]
+    return any(
+        pc.any(pc.match_substring(column, word, ignore_case=True)).as_py()
+        for batch in batches(path, texts)
+        for column in batch.columns
+        for word in words
+    )
 
 
 def rows_of(batch: pa.RecordBatch) -> list[Row]:
