@@ -25,6 +25,7 @@ from rustbucket_pipeline_tests.analysis.seeding import NOW, WINDOW, command, tel
 
 WINDOWS = [Window(WINDOW.start + number * FOUR_HOURS, FOUR_HOURS) for number in range(3)]
 PACE = Pace(deadline_seconds=20, most_bytes=100_000, first_wait_seconds=0.01, first_look_seconds=0.01)
+LONG = pytest.mark.long
 LATER = NOW + timedelta(hours=1)
 
 
@@ -187,7 +188,7 @@ def test_a_run_killed_while_it_waits_pays_for_nothing_twice(
     assert (len(claude.batches), len(claude.requests), len(calls(digested))) == (1, 0, 3)
 
 
-@pytest.mark.parametrize("scene", ["overloaded", "bad_request", "html", "redirect"])
+@pytest.mark.parametrize("scene", ["overloaded", "html", *(pytest.param(n, marks=LONG) for n in ("error", "redirect"))])
 def test_a_batch_that_is_not_taken_owes_nothing(
     digested: Engine, batching: Settings, claude: ClaudeServer, scene: str
 ) -> None:
@@ -197,7 +198,10 @@ def test_a_batch_that_is_not_taken_owes_nothing(
     assert [outcome.status for outcome in reported(digested, batching)] == ["claude"] * 3
 
 
-@pytest.mark.parametrize("scene", ["html", "not_json", "huge", "gzip_bomb", "redirect", "drop", "overloaded"])
+@pytest.mark.parametrize(
+    "scene",
+    ["html", "huge", "drop", *(pytest.param(name, marks=LONG) for name in ("not_json", "gzip_bomb", "redirect"))],
+)
 def test_results_that_cannot_be_read_are_fetched_later(
     digested: Engine, batching: Settings, claude: ClaudeServer, scene: str
 ) -> None:

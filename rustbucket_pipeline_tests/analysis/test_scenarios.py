@@ -68,6 +68,11 @@ FAILURES: dict[str, Scenario] = {
 SCENARIOS = ANSWERS | CUT_OR_REFUSED | NO_ANSWERS | FAILURES
 """The reference's, and more; `errored` and `expired` are of batches: `test_batch.py`."""
 
+ALIKE = frozenset(
+    {"too_late", "conflict", "unavailable", "gateway_timeout", "unpaid", "forbidden", "no_such_model", "too_large"}
+)
+"""Statuses treated as others of the table are: left to the long tests."""
+
 SECONDS = 10
 MEGABYTES = 12
 """Of Python objects at most at once, beside the server's own 10 MB of a bomb."""
@@ -121,7 +126,9 @@ def test_case_51_a_refusal_goes_to_the_next_model_once(play: Play, claude: Claud
     assert claude.models == [HAIKU, SONNET]
 
 
-@pytest.mark.parametrize("name", FAILURES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long) if name in ALIKE else name for name in FAILURES]
+)
 def test_case_52_failures_are_tried_again_within_bounds_or_not_at_all(play: Play, name: str) -> None:
     play(name)
 
