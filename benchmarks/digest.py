@@ -89,7 +89,7 @@ def main() -> int:
     events = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     home = Path(tempfile.mkdtemp(prefix="rustbucket-bench-"))
     try:
-        os.environ.update(environment(home) | {"DAGSTER_HOME": str(PROJECT_ROOT)})
+        os.environ.update({**environment(home), "DAGSTER_HOME": str(PROJECT_ROOT)})
         with shared(home):
             print(f"{fill(events, sys.argv[2] if len(sys.argv) > 2 else None):,} rows")
             return subprocess.run([sys.executable, "-m", "benchmarks.digest", "digest"], check=False).returncode

@@ -19,7 +19,7 @@ from rustbucket_pipeline.analysis.findings import find
 from rustbucket_pipeline.analysis.page import ClaudeNote, Report
 from rustbucket_pipeline.analysis.reuse import stored_explanation
 from rustbucket_pipeline.analysis.rules import rules_version
-from rustbucket_pipeline.analysis.stored import newest_revision, store
+from rustbucket_pipeline.analysis.stored import newest_revision, store, summary_of
 from rustbucket_pipeline.analysis.version import REPORT_VERSION
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window, window_at
@@ -39,7 +39,7 @@ NOT_NOW = "not asked (a report made at once is made without Claude)"
 class AnalysisOutcome:
     """What reporting one window came to. Tokens and cost (US dollars) are this run's.
 
-    `changed`: there is a new revision. `output_version`: the report's hash.
+    `summary`: Claude's, else the headline; `changed`: there is a new revision. `output_version`: the report's hash.
     """
 
     window: Window
@@ -48,8 +48,10 @@ class AnalysisOutcome:
     status: str
     severity: str
     headline: str
+    summary: str
     completeness: str
     findings: int
+    excerpts: int
     claude: str
     tokens_in: int
     tokens_out: int
@@ -93,8 +95,10 @@ def build_analysis(
         status=report.status,
         severity=report.severity.value,
         headline=report.headline,
+        summary=summary_of(report),
         completeness=report.completeness,
         findings=len(report.findings),
+        excerpts=len(report.excerpts),
         claude=report.claude.outcome,
         tokens_in=explanation.tokens_in,
         tokens_out=explanation.tokens_out,

@@ -70,6 +70,11 @@ def newest_revision(connection: Connection, window: Window | None, as_of: dateti
     return connection.execute(query).one_or_none()
 
 
+def summary_of(report: Report) -> str:
+    """What is said of it in few lines: Claude's summary, else the headline."""
+    return report.prose.summary if report.prose else report.headline
+
+
 def store(
     connection: Connection,
     newest: Row[Any] | None,
@@ -96,7 +101,7 @@ def store(
             digest_sha256=report.versions["digest_sha256"],
             status=report.status,
             severity=report.severity.value,
-            summary=report.prose.summary if report.prose else report.headline,
+            summary=summary_of(report),
             completeness=report.completeness,
             report=document,
             model=report.claude.model,
