@@ -16,6 +16,7 @@ from rustbucket_pipeline.analysis.vocabulary import vocabulary_version
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window, window_at
 from rustbucket_pipeline.storage.analysis_tables import sighted_windows, sightings, window_counts
 from rustbucket_pipeline.storage.builds import Versions, version_of, versions_between
+from rustbucket_pipeline.storage.closed_days import frozen_between
 from rustbucket_pipeline.storage.postgres import advisory_lock, load_sql
 
 LOOKBACK = timedelta(days=7)
@@ -28,8 +29,9 @@ def gather_and_note(connection: Connection, window: Window) -> Gathered:
     advisory_lock(connection, "sightings")
     versions = _inputs(versions_between(connection, "parsed_logs", since, window.end))
     noted = _noted(connection, since, window.start)
+    frozen = {day.day for day in frozen_between(connection, since, window.start)}  # their rows aren't here: notes stay
     for start in sorted(versions.keys() | noted.keys()):
-        if start < window.start and noted.get(start) != versions.get(start):
+        if start < window.start and start.date() not in frozen and noted.get(start) != versions.get(start):
             past = Window(start, FOUR_HOURS)
             gather(connection, past)
             _note(connection, past, versions.get(start))

@@ -5,7 +5,7 @@ command line's business.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -104,7 +104,8 @@ def _row_of(connection: Connection, event_id: str) -> RowMapping:
     found = select(log_events).where(log_events.c.event_id.between(event_id, event_id + "g")).limit(2)
     rows = connection.execute(found).mappings().all()
     if not rows:
-        raise UsageError(f"no event's id begins with {event_id}; ids stand in log_events.event_id and in every report")
+        frozen = "an event of a frozen day is found once `rustbucket archive thaw` opened it"
+        raise UsageError(f"no event's id begins with {event_id}; ids stand in every report, and {frozen}")
     if len(rows) > 1:
         raise UsageError(f"several events' ids begin with {event_id}; give more digits")
     return rows[0]
@@ -115,17 +116,22 @@ def _bytes_of(connection: Connection, archive: Archive, row: RowMapping) -> tupl
     start, end = row["byte_offset"], row["byte_offset"] + row["byte_length"]
     log_id = select(segments.c.log_id).where(segments.c.id == row["segment_id"]).scalar_subquery()
     found = connection.execute(
-        select(*(segments.c[name] for name in Segment.__slots__), segments.c.previous_sha256, segments.c.chain_sha256)
+        select(
+            *(segments.c[name] for name in Segment.__slots__),
+            segments.c.previous_sha256,
+            segments.c.chain_sha256,
+            segments.c.redacted_sha256,
+        )
         .where(segments.c.log_id == log_id, segments.c.byte_end > start, segments.c.byte_start < end)
         .order_by(segments.c.byte_start)
     ).all()
     links: list[Link] = []
     data = b""
-    for *columns, previous, chain in found:
+    for *columns, previous, chain, redacted in found:
         segment = Segment(*columns)
         fault, held = "", b""
         try:
-            held = segment_bytes(archive, segment)
+            held = segment_bytes(archive, replace(segment, sha256=redacted or segment.sha256))
         except IntegrityError as error:
             fault = str(error)
         links.append(Link(segment, _linked(connection, segment, previous, chain), fault))

@@ -4,6 +4,7 @@ import itertools
 import os
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -45,6 +46,30 @@ def test_an_object_is_stored_once_and_comes_back_as_it_was(store: Archive) -> No
     store.settle()
     assert store.get(KEY) == data
     assert store.size(KEY) == len(data)
+
+
+def test_an_object_that_is_made_anew_replaces_the_one_before(store: Archive) -> None:
+    for data in (b"first", b"second, longer"):
+        store.replace(KEY, data)
+        store.settle()
+        assert store.get(KEY) == data
+
+
+def test_a_stream_is_stored_once_and_comes_back_as_one_and_one_that_breaks_is_not_stored(store: Archive) -> None:
+    blocks = [bytes([number]) * 1024**2 for number in range(20)]
+    assert [store.put_stream(KEY, iter(blocks)), store.put_stream(KEY, iter(blocks[:1]))] == [True, False]
+    store.settle()
+    assert b"".join(store.stream(KEY)) == b"".join(blocks)
+
+    def broken() -> Iterator[bytes]:
+        yield from blocks
+        raise ConfigurationError("no more")
+
+    with pytest.raises(ConfigurationError, match="no more"):
+        store.put_stream(f"{KEY}2", broken())
+    assert store.size(f"{KEY}2") is None
+    with pytest.raises(IntegrityError, match="is missing"):
+        list(store.stream(f"{KEY}2"))
 
 
 def test_a_large_object_is_stored_once_too(store: Archive) -> None:
