@@ -87,6 +87,12 @@ def test_every_built_asset_shows_its_columns_and_holds_a_pool(
         assert definitions.resolve_assets_def(asset).op.pool
 
 
+def test_the_dashboard_s_page_is_in_the_lineage_with_its_address(specs: dict[str, dg.AssetSpec]) -> None:
+    page = specs["dashboard_page"]
+    assert [dep.asset_key.to_user_string() for dep in page.deps] == ["dashboard"]
+    assert page.metadata["url"] == dg.MetadataValue.url((load_settings().home / "dashboard.html").as_uri())
+
+
 def test_every_job_of_the_table_has_a_schedule_that_is_on(definitions: dg.Definitions) -> None:
     for job in JOBS:
         schedule = definitions.resolve_schedule_def(job.name)

@@ -72,7 +72,7 @@ def filled(texts: Sequence[str], *, each: int = 2) -> Facts:
 
 def large(rustbuckets: int) -> Facts:
     """Facts of a fleet of that size, every tenth of it with gaps."""
-    facts = filled(HARMLESS, each=40)
+    facts = filled(HARMLESS, each=12)
     states = {
         f"BKT{number}": "M" * 3 + "Rq" * 34 + "." if number % 10 == 0 else "Rq" * 36 for number in range(rustbuckets)
     }
