@@ -9,7 +9,6 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from rustbucket_pipeline.alerts.kinds import Kind
-from rustbucket_pipeline.analysis.clients import why_not, why_off
 from rustbucket_pipeline.storage.analysis_tables import claude_calls
 from rustbucket_pipeline.upkeep.health import Finding, Health
 from rustbucket_pipeline.upkeep.task import Bench
@@ -20,6 +19,8 @@ NEARLY = 0.95
 
 def look_at_claude(bench: Bench) -> Iterator[Finding]:
     """Whether it can be asked as configured, and what the day cost so far."""
+    from rustbucket_pipeline.analysis.clients import why_not, why_off  # and with it an HTTP client, here only
+
     settings = bench.settings
     if off := why_off(settings):
         yield Finding("claude", "claude", Health.OK, f"{off}: reports are complete without")

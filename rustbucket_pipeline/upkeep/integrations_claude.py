@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from rustbucket_pipeline.alerts.kinds import Kind
-from rustbucket_pipeline.analysis.clients import client_of, why_not, why_off
 from rustbucket_pipeline.claude_settings import Provider
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.upkeep.health import Finding, Health
@@ -25,6 +24,8 @@ _OF_KEYS = frozenset({401, 403})
 
 def try_claude(bench: Bench) -> Iterator[Finding]:
     """Ask for the models by name: that costs nothing, and only a good key is told."""
+    from rustbucket_pipeline.analysis.clients import why_not, why_off  # and with it an HTTP client, here only
+
     settings = bench.settings
     if why_off(settings) is not None:
         return
@@ -68,6 +69,8 @@ def _unusable(why: str) -> Finding:
 async def _models(settings: Settings) -> "tuple[dict[str, ModelInfo | None], str]":
     """Each configured model, None for one that isn't known; or why nothing was told, without a word of the key."""
     import anthropic
+
+    from rustbucket_pipeline.analysis.clients import client_of
 
     found: dict[str, ModelInfo | None] = {}
     async with cast("AsyncAnthropic", client_of(settings, MOST_BYTES)) as client:

@@ -1,6 +1,9 @@
 """`rustbucket doctor` as a person types it: on a home of its own, with the database up and down, and all of it up."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,13 +80,12 @@ def test_alert_opens_what_follows_and_tells_at_once(
 
 
 @pytest.mark.long
-def test_the_self_test_sees_schedule_jobs_and_statistics_at_work_and_leaves_nothing(
-    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", str(PROJECT_ROOT))
-    ended = command("doctor", "--self-test", "--json")
-    assert ended.code == 0, ended.out + ended.err
-    told = json.loads(ended.out)
+def test_the_self_test_sees_schedule_jobs_and_statistics_at_work_and_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rustbucket_pipeline.cli", "doctor", "--self-test", "--json"]
+    own = {**os.environ, "RUSTBUCKET_HOME": str(tmp_path / "home"), "DAGSTER_HOME": str(PROJECT_ROOT)}
+    ended = subprocess.run(command, env=own, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    told = json.loads(ended.stdout)
     assert told["ok"] is True
     assert "poll_fleet ran by its schedule" in told["scheduler"]
     assert "figures kept" in told["statistics"]
