@@ -108,25 +108,28 @@ def redact(engine: Engine, archive: Archive, found: Sightings, by: str, now: dat
 
 
 class _Search:
-    """Goes through segments in the order of their logs, and remembers the end of the one before."""
+    """Goes through segments in the order of their logs, and remembers those that an address may have begun in."""
 
     def __init__(self, address: AddressText, found: Sightings) -> None:
         self._pattern = address.in_bytes()
         self._found = found
-        self._before: Segment | None = None
+        self._before: list[Segment] = []
         self._tail = b""
 
     def through(self, row: Segment, data: bytes) -> None:
-        before = self._before
-        joined = before is not None and (before.log_id, before.byte_end) == (row.log_id, row.byte_start)
-        tail = self._tail if joined else b""
-        for match in self._pattern.finditer(tail + data):
-            start, end = (row.byte_start - len(tail) + border for border in match.span())
-            if end > row.byte_start:
-                self._found.add(row.rustbucket_id, row.id, (max(start, row.byte_start), end))
-            if before is not None and start < row.byte_start < end:
-                self._found.add(row.rustbucket_id, before.id, (start, row.byte_start))
-        self._before, self._tail = row, (tail + data)[-2 * LONGEST :]
+        last = self._before[-1] if self._before else None
+        if last is None or (last.log_id, last.byte_end) != (row.log_id, row.byte_start):
+            self._before, self._tail = [], b""
+        joined, first = self._tail + data, row.byte_start - len(self._tail)
+        self._before.append(row)
+        for match in self._pattern.finditer(joined):
+            start, end = first + match.start(), first + match.end()
+            for one in self._before if end > row.byte_start else ():
+                if one.byte_start < end and start < one.byte_end:
+                    span = max(start, one.byte_start), min(end, one.byte_end)
+                    self._found.add(one.rustbucket_id, one.id, span)
+        self._tail = joined[-LONGEST:]
+        self._before = [one for one in self._before if one.byte_end > row.byte_end - LONGEST]
 
 
 def _overwrite(
