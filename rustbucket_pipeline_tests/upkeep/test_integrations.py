@@ -1,4 +1,4 @@
-"""Every configured service is tried for real: an S3 server, a Models API, receivers of alerts, the database's logins."""
+"""Every configured service is tried for real: an S3 server, a Models API, receivers of alerts, database logins."""
 
 import json
 from collections.abc import Callable, Iterator
