@@ -1,7 +1,7 @@
 """The targets of alerts as outside services: a message a day would be noise, so nothing is sent.
 
 What is proved: that their addresses are such, that their machines answer, and that they took the last message they were
-sent. Of Sentry also that it knows the project's key.
+sent. Whether Sentry knows the project's key isn't: only a message would tell.
 """
 
 import socket
