@@ -8,16 +8,18 @@ import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Column, Connection, Engine, MetaData, Text, cast, select, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 
-from rustbucket_pipeline.errors import IntegrityError, UsageError
+from rustbucket_pipeline.errors import DatabaseUnavailable, IntegrityError, UsageError
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.closed_days import (
     FrozenDay,
@@ -35,7 +37,7 @@ from rustbucket_pipeline.storage.tables import log_events, segments
 PREFIX = "rows"
 """Where frozen days lie."""
 
-PATIENCE = "30s"
+PATIENCE = timedelta(seconds=30)
 """How long dropping a partition waits for readers of the table; others wait behind it. Then the next night."""
 
 _BLOCK = 1 << 20
@@ -50,12 +52,14 @@ class Thawed:
     until: datetime
 
 
-def freeze_day(engine: Engine, archive: Archive, settings: Settings, day: date, now: datetime) -> FrozenDay:
+def freeze_day(
+    engine: Engine, archive: Archive, settings: Settings, day: date, now: datetime, patience: timedelta = PATIENCE
+) -> FrozenDay:
     """Put the day's rows into the archive, read them back, and drop them here; again changes nothing.
 
     Raises:
         IntegrityError: what is read back isn't what was written; nothing was dropped.
-        StoreUnavailable, DatabaseUnavailable: nothing was dropped.
+        StoreUnavailable, DatabaseUnavailable: nothing was dropped; somebody read the day for longer than `patience`.
     """
     with scratch(settings) as directory, engine.begin() as connection:
         hold_day(connection, day)
@@ -66,8 +70,7 @@ def freeze_day(engine: Engine, archive: Archive, settings: Settings, day: date, 
         if partition is not None:
             path = directory / "rows.parquet"
             frozen = _stored(connection, archive, partition, day, path)
-            connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
-            connection.execute(text(f"DROP TABLE {partition}"))
+            _drop(connection, partition, patience)
         _note_frozen(connection, frozen, now)
         return frozen
 
@@ -157,6 +160,20 @@ def _stored(connection: Connection, archive: Archive, partition: str, day: date,
     query = select(*(_exact(column) for column in table.c)).order_by(*newest_first)
     with connection.execute(query, execution_options={"yield_per": 2000}) as rows:
         return _put(archive, day, (tuple(row) for row in rows), path)
+
+
+def _drop(connection: Connection, partition: str, patience: timedelta) -> None:
+    milliseconds = patience // timedelta(milliseconds=1)
+    connection.execute(text(f"SET LOCAL lock_timeout = {milliseconds}"))
+    try:
+        connection.execute(text(f"DROP TABLE {partition}"))
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
+        raise DatabaseUnavailable(
+            f"{partition} is being read for longer than {patience.total_seconds():g} s, by a backup perhaps; "
+            "the next night freezes it"
+        ) from error
 
 
 def _put(archive: Archive, day: date, rows: Iterator[tuple[object, ...]], path: Path) -> FrozenDay:

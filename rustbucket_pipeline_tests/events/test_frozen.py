@@ -10,7 +10,7 @@ from rustbucket_pipeline.analysis.digest import build_digest
 from rustbucket_pipeline.analysis.report import build_analysis
 from rustbucket_pipeline.archive.fleet_pull import pull_fleet
 from rustbucket_pipeline.archive.pull import PullContext
-from rustbucket_pipeline.errors import IntegrityError, UsageError, WindowClosed
+from rustbucket_pipeline.errors import DatabaseUnavailable, IntegrityError, UsageError, WindowClosed
 from rustbucket_pipeline.events.query import Filters, Shelf, columns_named, rows_found
 from rustbucket_pipeline.events.replay import difference_of
 from rustbucket_pipeline.model.window import FOUR_HOURS, HALF_HOUR, Window
@@ -104,6 +104,16 @@ def test_freezing_twice_changes_nothing_and_a_day_without_rows_is_frozen_too(day
     assert freeze_day(day.database, day.archive, settings, DAY - timedelta(days=1), NOW).rows == 0
     with day.database.connect() as connection:
         assert [one.day.day for one in frozen_between(connection, None, None)] == [2, 1]
+
+
+def test_a_day_that_somebody_reads_is_frozen_another_night(day, settings):
+    with day.database.connect() as reader:
+        reader.execute(text("SELECT * FROM log_events_2026_03_02"))
+        with pytest.raises(DatabaseUnavailable, match="is being read for longer"):
+            freeze_day(day.database, day.archive, settings, DAY, NOW, timedelta(milliseconds=50))
+    with day.database.connect() as connection:
+        assert state_of(connection, DAY) == "open"
+    assert freeze_day(day.database, day.archive, settings, DAY, NOW).rows == 5
 
 
 def test_nothing_is_built_of_a_frozen_or_expired_day_and_the_way_out_is_named(day, settings):
