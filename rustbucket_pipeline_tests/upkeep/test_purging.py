@@ -18,7 +18,7 @@ from rustbucket_pipeline.archive.redaction import find, redact, require_free
 from rustbucket_pipeline.archive.verify import Selection, verify
 from rustbucket_pipeline.errors import UsageError
 from rustbucket_pipeline.events.build import build_hour
-from rustbucket_pipeline.fleet.holds import hold
+from rustbucket_pipeline.fleet.holds import hold, release
 from rustbucket_pipeline.model.address_text import AddressText, address_text
 from rustbucket_pipeline.model.window import EPOCH, FOUR_HOURS, HOUR, Window
 from rustbucket_pipeline.settings import Settings
@@ -107,13 +107,21 @@ def held(settings: Settings, database: Engine, archive: Archive, tmp_path: Path)
     return Held(settings, fleet)
 
 
-def test_a_purged_address_is_nowhere_and_history_still_verifies(held: Held) -> None:
+def test_a_purged_address_is_nowhere_and_history_still_verifies_and_a_legal_hold_is_stronger(held: Held) -> None:
     engine, archive, settings = held.fleet.engine, held.fleet.archive, held.settings
     alone = address_text(TARGET).in_text()
     longer = held.texts().count(OTHERS[0])
     assert len(alone.findall(held.texts())) > 50
     with engine.connect() as connection:
         old = {row.id: row for row in connection.execute(select(segments))}
+    with engine.begin() as connection:
+        hold(connection, [BKT], "ann", "case 17", NINE)
+    before = held.texts()
+    with pytest.raises(UsageError, match="BKT100001 is under a legal hold"):
+        held.purge()
+    assert held.texts() == before
+    with engine.begin() as connection:
+        release(connection, [BKT], "ann", NINE)
     redacted, frozen, rows = held.purge()
     assert (redacted, frozen) == (2, 1)
     assert {"log_events", "session_parts", "quarantine", "window_digests", "log_analyses", "indicators"} <= rows.keys()
@@ -156,15 +164,6 @@ def test_an_address_across_the_borders_of_segments_is_found(
     assert len(keys) == 3
     stored = b"".join(zstandard.decompress(archive.get(key)) for key in keys)
     assert stored == whole.replace(b"192.0.2.7", b"#########")
-
-
-def test_a_legal_hold_is_stronger_than_a_purge(held: Held) -> None:
-    with held.fleet.engine.begin() as connection:
-        hold(connection, [BKT], "ann", "case 17", NINE)
-    before = held.texts()
-    with pytest.raises(UsageError, match="BKT100001 is under a legal hold"):
-        held.purge()
-    assert held.texts() == before
 
 
 @pytest.mark.parametrize("wrong", ["192.0.2.0/24", "example.org", "", "192.0.2.7\n"])
