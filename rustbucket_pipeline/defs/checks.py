@@ -13,7 +13,7 @@ from functools import partial
 import dagster as dg
 from sqlalchemy import Connection, Engine
 
-from rustbucket_pipeline.analysis.promises import findings_cite_rows
+from rustbucket_pipeline.analysis.promises import claude_explained, findings_cite_rows
 from rustbucket_pipeline.archive.promises import (
     chains_unbroken,
     everybody_reporting,
@@ -51,12 +51,16 @@ NEWEST_BUILT = "newest_windows_built"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """An asset's promise, by the name and description people see, and how it is looked at."""
+    """An asset's promise, by the name and description people see, and how it is looked at.
+
+    `grave`: broken, it is an error; else a warning.
+    """
 
     asset: str
     name: str
     description: str
     look: Look
+    grave: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,13 @@ CHECKS = (
         "Every finding names rows, and they exist.",
         _since(findings_cite_rows),
     ),
+    Check(
+        "log_analysis",
+        "claude_explained",
+        "What Claude was asked about, it explained, with nothing taken out. Reports are complete without it.",
+        _since(claude_explained),
+        grave=False,
+    ),
     *(
         Check(
             asset,
@@ -147,6 +158,8 @@ CHECKS = (
         for asset in job.assets
     ),
 )
+
+_MILD = frozenset(check.name for check in CHECKS if not check.grave)
 
 BLOCKS = (
     Block(
@@ -204,6 +217,7 @@ def results(
                 passed=promise.kept,
                 asset_key=asset,
                 check_name=name,
+                severity=dg.AssetCheckSeverity.WARN if name in _MILD else dg.AssetCheckSeverity.ERROR,
                 description=promise.why,
                 metadata=dict(promise.numbers),
             )

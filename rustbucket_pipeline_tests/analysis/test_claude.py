@@ -5,6 +5,7 @@ from sqlalchemy import Engine, select
 
 from rustbucket_pipeline.analysis.claude import Pace
 from rustbucket_pipeline.analysis.digest import build_digest
+from rustbucket_pipeline.analysis.promises import claude_explained
 from rustbucket_pipeline.analysis.report import AnalysisOutcome, build_analysis
 from rustbucket_pipeline.analysis.stored import stored_report
 from rustbucket_pipeline.settings import Settings
@@ -45,6 +46,24 @@ def test_a_refusal_asks_the_next_model_and_never_the_same_again(
 ) -> None:
     assert asked(digested, with_claude, claude, "refusal", faithful).status == "claude"
     assert claude.models == [HAIKU, SONNET]
+    with digested.connect() as connection:
+        assert claude_explained(connection, WINDOW.start).kept
+
+
+@pytest.mark.parametrize("scene", ["refusal", "overloaded"])
+def test_a_check_warns_of_what_no_model_explained(
+    digested: Engine, with_claude: Settings, claude: ClaudeServer, scene: Scene
+) -> None:
+    def explained() -> tuple[bool, str]:
+        with digested.connect() as connection:
+            promise = claude_explained(connection, WINDOW.start)
+        return promise.kept, promise.why
+
+    assert explained() == (True, "0 reports that Claude was asked about, each explained")
+    outcome = asked(digested, with_claude, claude, scene)
+    kept, why = explained()
+    assert not kept
+    assert outcome.claude in why
 
 
 def test_refused_by_all_is_two_calls_and_not_asked_again(

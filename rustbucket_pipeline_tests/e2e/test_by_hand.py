@@ -84,6 +84,7 @@ def test_the_ui_sees_the_runs_and_late_data_makes_its_own_window_stale_and_no_ot
         "quarantine_rate": "SUCCEEDED",
         "no_unknown_templates": "SUCCEEDED",
         "findings_cite_rows": "SUCCEEDED",
+        "claude_explained": "SUCCEEDED",
     }
 
     materialized.materialize("log_archives", NEXT_KEY)
