@@ -61,15 +61,18 @@ check: setup-dev ## Style, types, import rules, definitions
 	$(BIN)/lint-imports
 	$(BIN)/dg check defs
 
-# Whole systems, each with a daemon: what they may take is measured in seconds.
-BY_THEMSELVES := rustbucket_pipeline_tests/e2e rustbucket_pipeline_tests/control/cronrun
+# One after the other: whole systems, whose seconds count, and what prints figures, which two at once would swallow.
+TESTS := rustbucket_pipeline_tests
+ONE_BY_ONE := $(addprefix $(TESTS)/,e2e control/cronrun chaos upkeep/test_outages.py events/test_session_day.py)
+TWO_AT_ONCE := -n 2 --dist loadfile $(ONE_BY_ONE:%=--ignore %)
 
 test: setup-dev chromium ## The tests
-	$(BIN)/python -m pytest -m "not long" --durations=30 -n 2 --dist loadfile $(BY_THEMSELVES:%=--ignore %)
-	$(BIN)/python -m pytest -m "not long" --durations=10 $(BY_THEMSELVES)
+	$(BIN)/python -m pytest -m "not long" --durations=30 $(TWO_AT_ONCE)
+	$(BIN)/python -m pytest -m "not long" --durations=10 $(ONE_BY_ONE)
 
 test-long: setup-dev chromium ## The tests that take minutes, too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations=30 $(TWO_AT_ONCE)
+	$(BIN)/python -m pytest --durations=10 $(ONE_BY_ONE)
 
 bench: setup-dev ## Measure, and print the figures
 	$(BIN)/python -m benchmarks
