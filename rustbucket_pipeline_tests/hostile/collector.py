@@ -161,7 +161,7 @@ class Collector:
     def _check(self, ran: Ran, allowed: set[str]) -> None:
         assert ran.seconds < MOST_SECONDS
         assert ran.megabytes < MOST_MEGABYTES
-        assert (self.archived(BY_FILE), self.archived(BY_HTTP)) == (FILE_LOG, HTTP_LOG)
+        assert (self.archived(BY_FILE), self.archived(BY_HTTP)) == (FILE_LOG, HTTP_LOG), ran.failed
         assert ran.outcomes[BY_HTTP] == ("ok", "")
         assert {address for address, _ in ran.tried} <= allowed
         assert OTHERS_TOKEN.encode() not in b"".join(self.healthy.requests)
