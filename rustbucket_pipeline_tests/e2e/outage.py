@@ -80,7 +80,7 @@ class Field:
             yield Running(port, process)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            process.wait(90)
 
     def sql(self, statements: str) -> None:
         """Run statements of the test's own in the system's database."""

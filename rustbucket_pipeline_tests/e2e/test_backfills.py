@@ -145,7 +145,7 @@ def ui(checkout: Checkout, database: Engine) -> Iterator[int]:
     wait_for(port, process)
     yield port
     process.send_signal(signal.SIGINT)
-    process.wait(60)
+    process.wait(90)
 
 
 @pytest.mark.long

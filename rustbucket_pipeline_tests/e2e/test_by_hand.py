@@ -55,7 +55,7 @@ def ui(materialized: Checkout) -> Iterator[int]:
         yield port
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(60)
+        server.wait(90)
 
 
 def test_each_asset_is_materialized_by_hand_and_the_report_is_there(materialized: Checkout) -> None:

@@ -228,7 +228,7 @@ def test_a_run_of_the_daemon_is_ended_and_its_command_told(checkout: Checkout, u
     with polling(checkout) as running:
         run_id = under_way(checkout)
         assert f"run {run_id[:8]}: " in checkout.rustbucket("jobs", "kill", run_id[:8]).stdout
-        assert running.wait(60) == 1
+        assert running.wait(90) == 1
     assert_ended(checkout, run_id)
     run = newest_run(ui, "poll_fleet")
     assert run is not None
@@ -239,7 +239,7 @@ def test_a_run_of_a_command_is_ended_by_another(alone: Checkout) -> None:
     with polling(alone) as running:
         run_id = under_way(alone)
         assert f"run {run_id[:8]}: ended" in alone.rustbucket("jobs", "kill", run_id[:8]).stdout
-        assert running.wait(60) != 0
+        assert running.wait(90) != 0
     assert_ended(alone, run_id)
 
 

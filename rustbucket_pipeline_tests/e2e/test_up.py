@@ -40,7 +40,7 @@ def up(checkout: Checkout) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     yield port, process
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        process.wait(90)
 
 
 def eventually(port: int, process: subprocess.Popen[bytes], holds: Callable[[dict[str, Any]], bool]) -> None:
@@ -85,7 +85,7 @@ def test_it_starts_everything_and_ctrl_c_ends_everything(
     eventually(port, process, lambda _: graphql(port, LOADED) != before)
 
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130, checkout.output.read_text(encoding="utf-8")
+    assert process.wait(90) == 130, checkout.output.read_text(encoding="utf-8")
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
     assert checkout.programs() == {}

@@ -75,7 +75,7 @@ def running(checkout: Checkout, module: str, *arguments: str) -> Generator[int]:
         yield port
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        process.wait(90)
 
 
 def test_lineage_launching_backfilling_and_live_logs_work_and_no_policy_is_in_their_way(ui: int, page: Page) -> None:

@@ -79,7 +79,7 @@ def test_a_run_that_a_power_cut_left_behind_is_ended_told_and_done_again(checkou
         eventually(lambda: "STARTED" in runs(port).values(), process)
         left = {run for run, status in runs(port).items() if status == "STARTED"}
         kill_everything(checkout)
-        process.wait(60)
+        process.wait(90)
 
         port, process = start(checkout)
         begun = time.monotonic()
@@ -91,4 +91,4 @@ def test_a_run_that_a_power_cut_left_behind_is_ended_told_and_done_again(checkou
     eventually(lambda: not alerts(checkout), process)
     engine.dispose()
     process.send_signal(signal.SIGINT)
-    process.wait(60)
+    process.wait(90)

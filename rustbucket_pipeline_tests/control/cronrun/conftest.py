@@ -53,7 +53,7 @@ def system(scratch: Path) -> Iterator[System]:
         yield system
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        process.wait(90)
         engine.dispose()
         embedded.down(checkout.root / ".rustbucket")
 
