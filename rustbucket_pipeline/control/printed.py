@@ -24,9 +24,15 @@ def line_of(run: dg.DagsterRun, now: datetime) -> Line | None:
     job = next((job for job in JOBS if job.name == run.job_name or targets(run, job)), None)
     if job is None:
         return None
-    windows = {"first_window": run.tags.get(RANGE_START) or run.tags.get(PARTITION)}
-    windows["last_window"] = run.tags.get(RANGE_END) or run.tags.get(PARTITION)
-    return Line(time=now, level="INFO", job=job.name, run=run.run_id, message="", **windows)
+    return Line(
+        time=now,
+        level="INFO",
+        job=job.name,
+        run=run.run_id,
+        first_window=run.tags.get(RANGE_START) or run.tags.get(PARTITION),
+        last_window=run.tags.get(RANGE_END) or run.tags.get(PARTITION),
+        message="",
+    )
 
 
 @contextmanager
