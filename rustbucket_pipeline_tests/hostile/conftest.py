@@ -17,13 +17,13 @@ Serve = Callable[[Behaviour], AbstractContextManager[Loopback]]
 
 @pytest.fixture
 def collector(database: Engine, settings: Settings, archive: Archive, tmp_path: Path) -> Iterator[Collector]:
-    """Two healthy rustbuckets, asked within a second; pulls take up to 4 MB."""
+    """Two healthy rustbuckets, asked within two seconds; pulls take up to 4 MB."""
     (tmp_path / "sources").mkdir()
     changes = {
         "allowed_networks": ("127.0.0.0/8",),
         "source_roots": (tmp_path / "sources",),
-        "poll_deadline_seconds": 1.0,
-        "pull_deadline_seconds": 1.0,
+        "poll_deadline_seconds": 2.0,
+        "pull_deadline_seconds": 2.0,
         "pull_max_bytes": 4 * 1024 * 1024,
     }
     with collecting(database, settings.model_copy(update=changes), archive, tmp_path / "sources") as ours:
