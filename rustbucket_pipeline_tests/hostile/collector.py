@@ -34,7 +34,7 @@ NOW = NINE + timedelta(hours=2)
 SINCE = NINE - timedelta(days=30)
 
 MOST_SECONDS = 12.0
-"""A poll and a pull, each with a deadline of two seconds, on a busy machine; what hangs would hang until the test ends."""
+"""A poll and a pull, each with a deadline of two seconds, on a busy machine; what hangs would do so for ever."""
 
 MOST_MEGABYTES = 64
 """What a run may take on top of what the process has: hostile answers are tens of times larger."""
