@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from rustbucket_pipeline.analysis.transport import http_client
 from rustbucket_pipeline.claude_settings import Provider, Send
+from rustbucket_pipeline.errors import ConfigurationError
 from rustbucket_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 OFF = "off (no ANTHROPIC_API_KEY)"
 SENDS_NOTHING = "off (CLAUDE_SEND=off)"
+NO_REGION = "CLAUDE_CLIENT=bedrock needs a region: set AWS_DEFAULT_REGION or one in the AWS profile"
 
 ANTHROPIC_ADDRESS = "https://api.anthropic.com"
 BEDROCK_ADDRESS = "https://bedrock-runtime.{region}.amazonaws.com"
@@ -35,7 +37,7 @@ def why_off(settings: Settings) -> str | None:
 def why_not(settings: Settings) -> str | None:
     """What is wrong with how Claude is to be asked, and what to do; None when nothing is."""
     if settings.claude_client is Provider.BEDROCK and _region() is None:
-        return "CLAUDE_CLIENT=bedrock needs a region: set AWS_DEFAULT_REGION or one in the AWS profile"
+        return NO_REGION
     return None if settings.claude_base_url is None else address_problem(settings.claude_base_url)
 
 
@@ -56,13 +58,18 @@ def knows_batches(settings: Settings) -> bool:
 
 
 def client_of(settings: Settings, most_bytes: int) -> "AsyncAnthropic | AsyncAnthropicBedrock":
-    """A client that sends once, follows nothing and reads so many bytes at most; only to be made when none is off."""
+    """A client that sends once, follows nothing and reads so many bytes at most.
+
+    Raises:
+        ConfigurationError: there is no key, or no region; `why_off` and `why_not` tell so before.
+    """
     if settings.claude_client is Provider.BEDROCK:
         return _bedrock(settings, most_bytes)
     import anthropic
 
     key = settings.anthropic_api_key
-    assert key is not None  # noqa: S101
+    if key is None:
+        raise ConfigurationError("ANTHROPIC_API_KEY isn't set; set it, or CLAUDE_SEND=off")
     return anthropic.AsyncAnthropic(
         api_key=key.get_secret_value(),
         base_url=settings.claude_base_url or ANTHROPIC_ADDRESS,
@@ -83,7 +90,8 @@ def _bedrock(settings: Settings, most_bytes: int) -> "AsyncAnthropicBedrock":
     from anthropic.lib.bedrock import AsyncAnthropicBedrock
 
     region = _region()
-    assert region is not None  # noqa: S101
+    if region is None:
+        raise ConfigurationError(NO_REGION)
     logging.getLogger("botocore.auth").setLevel(logging.INFO)  # below, it logs what it signs: session tokens, too
     return AsyncAnthropicBedrock(
         aws_region=region,

@@ -64,8 +64,9 @@ def look_at_canary(bench: Bench) -> Iterator[Finding]:
         flights = [Flight(*row) for row in connection.execute(newest.order_by(canaries.c.entered_at.desc()))]
         for one in flights:
             if one.reported_at is not None:
+                took = (one.reported_at - one.entered_at).total_seconds()
                 why = f"the one of {one.entered_at:%Y-%m-%d %H:%M} UTC came as far as the report"
-                yield Finding("canary", "canary", Health.OK, why, figures={"canary_seconds": _took(one)})
+                yield Finding("canary", "canary", Health.OK, why, figures={"canary_seconds": took})
                 return
             if stopped := one.stopped(connection, bench.archive, bench.now):
                 why = f"the one of {one.entered_at:%Y-%m-%d %H:%M} UTC stopped: {stopped}"
@@ -73,8 +74,3 @@ def look_at_canary(bench: Bench) -> Iterator[Finding]:
                 yield Finding("canary", "canary", Health.ERROR, why, do, Kind.CANARY_LOST)
                 return
     yield Finding("canary", "canary", Health.OK, f"{len(flights)} are under way" if flights else "none entered lately")
-
-
-def _took(one: Flight) -> float:
-    assert one.reported_at is not None  # noqa: S101
-    return (one.reported_at - one.entered_at).total_seconds()

@@ -4,8 +4,10 @@ Before anything is deleted, a backup younger than a day whose manifest checks ou
 says what would go, and why.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import select
 
@@ -93,10 +95,12 @@ def keep_house(bench: Bench) -> Told:
         return Told("nothing is older than it may be", due.figures, due.lines(bench))
     if why := missing_backup(bench.archive, bench.settings, bench.now):
         return Told(f"nothing was deleted: {why}", due.figures, due.lines(bench), ok=False)
-    troubles = _freeze(bench, due.days)
+    given = bench.engine, bench.archive, bench.settings
+    troubles = _close(bench, "frozen", {day: partial(freeze, *given, day, bench.now) for day in due.days.freeze})
     with bench.engine.connect() as connection:
         days = plan_days(connection, bench.settings, bench.now)  # what was just frozen may be old enough to expire
-    troubles += _expire(bench, days)
+    expiring = {frozen.day: partial(expire_day, *given, frozen, bench.now) for frozen in days.expire}
+    troubles += _close(bench, "expired", expiring)
     for old in due.rows:
         delete_rows(bench.engine, old, bench.say)
     with bench.engine.begin() as connection:
@@ -113,26 +117,14 @@ def keep_house(bench: Bench) -> Told:
     return Told(summary, {**figures, "more_to_come": more}, (*troubles, *due.lines(bench)), ok=not troubles)
 
 
-def _freeze(bench: Bench, days: DayPlan) -> list[str]:
-    """What went wrong: one day's trouble stops no other, and it stays as it is."""
+def _close(bench: Bench, state: str, days: Mapping[date, Callable[[], int]]) -> list[str]:
+    """Bring days into that state; what went wrong: one day's trouble stops no other, and it stays as it is."""
     troubles: list[str] = []
-    for day in days.freeze:
+    for day, close in days.items():
         try:
-            rows = freeze(bench.engine, bench.archive, bench.settings, day, bench.now)
-            bench.say(f"{day} is frozen: {rows:,} rows")
+            bench.say(f"{day} is {state}: {close():,} rows")
         except IntegrityError as error:
-            troubles.append(f"{day} isn't frozen: {error}")
-    return troubles
-
-
-def _expire(bench: Bench, days: DayPlan) -> list[str]:
-    troubles: list[str] = []
-    for frozen in days.expire:
-        try:
-            rows = expire_day(bench.engine, bench.archive, bench.settings, frozen, bench.now)
-            bench.say(f"{frozen.day} is expired: {rows:,} rows")
-        except IntegrityError as error:
-            troubles.append(f"{frozen.day} isn't expired: {error}")
+            troubles.append(f"{day} isn't {state}: {error}")
     return troubles
 
 

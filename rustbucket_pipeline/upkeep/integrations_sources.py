@@ -2,7 +2,7 @@
 beside the registered places without a rustbucket is named.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NotRequired, TypedDict
@@ -109,8 +109,7 @@ def _directories(places: Sequence[str], roots: Iterable[Path]) -> Iterator[str]:
 
 def _unregistered(beside: Iterable[str], places: Sequence[str]) -> Iterator[Finding]:
     """Those that overlap no registered place: somebody sends logs there, or somebody else's data lies beside ours."""
-    known: Callable[[str], bool] = lambda place: any(overlap(place, one) for one in places)  # noqa: E731
-    unknown = [place for place in beside if not known(place)]
+    unknown = [place for place in beside if not any(overlap(place, one) for one in places)]
     for place in unknown[:NAMED]:
         why = "logs may lie here, and no rustbucket is registered for it"
         do = "`rustbucket fleet add NAME --logs …`, or move it elsewhere"

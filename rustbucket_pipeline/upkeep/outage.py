@@ -59,18 +59,17 @@ class Watch:
             ConfigurationError: the targets' settings can't be read.
         """
         why, outage = self._why_down(), self._kept()
-        if why is None and outage is None:
-            return None
         if why is not None:
             outage = outage.model_copy(update={"up_since": None}) if outage else Outage(since=now, why=why)
             if now - outage.since >= PATIENCE:
                 outage = outage.model_copy(update={"told": (*outage.told, *self._tell(outage, "opened", outage.told))})
-        elif outage is not None and outage.up_since is None:
+        elif outage is None:
+            return None
+        elif outage.up_since is None:
             outage = outage.model_copy(update={"up_since": now})
-        elif outage is not None and outage.up_since is not None and now - outage.up_since >= CALM:
+        elif now - outage.up_since >= CALM:
             self._end(outage, outage.up_since)
             return None
-        assert outage is not None  # noqa: S101
         replace_text(self._path, outage.model_dump_json())
         return outage
 
