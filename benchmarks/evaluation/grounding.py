@@ -122,12 +122,13 @@ def _inventions(random: Random) -> Iterator[str]:
 
 def _ground() -> Ground:
     severities = (Severity.HIGH, Severity.MEDIUM, Severity.LOW)
-    findings = tuple(_finding(f"F{number}", severity) for number, severity in enumerate(severities, start=1))
+    findings = tuple(example_finding(f"F{number}", severity) for number, severity in enumerate(severities, start=1))
     quotes = quotes_of(injection.text for injection in load_injections())
     return Ground(findings, frozenset({"I1", "I2"}), "canary-0123456789abcdef", quotes)
 
 
-def _finding(identifier: str, severity: Severity) -> Finding:
+def example_finding(identifier: str, severity: Severity) -> Finding:
+    """A finding of which only these two matter."""
     moment = datetime(2026, 3, 2, 5, tzinfo=UTC)
     return Finding(
         id=identifier,

@@ -2,36 +2,13 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from rustbucket_pipeline.analysis.findings import Finding
+from benchmarks.evaluation.grounding import example_finding as finding
 from rustbucket_pipeline.analysis.severity import Severity
 from rustbucket_pipeline.analysis.verify import Ground, Verified, quotes_of, verify
-
-MOMENT = datetime(2026, 3, 2, 5, tzinfo=UTC)
-
-
-def finding(identifier: str, severity: Severity) -> Finding:
-    return Finding(
-        id=identifier,
-        rule="rule",
-        title="A thing happened",
-        severity=severity,
-        technique=None,
-        why="It did.",
-        advice="Look.",
-        events=1,
-        sources=1,
-        rustbuckets=("BKT1",),
-        first=MOMENT,
-        last=MOMENT,
-        rows=("a",),
-        examples=(),
-    )
-
 
 GROUND = Ground(
     (finding("F1", Severity.HIGH), finding("F2", Severity.LOW)), frozenset({"I1"}), "canary-0123456789abcdef"

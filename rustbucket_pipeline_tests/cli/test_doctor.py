@@ -4,14 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, make_url, select, text
+from sqlalchemy import Engine, select
 
-from rustbucket_pipeline.control.history import prepare_history
-from rustbucket_pipeline.settings import PROJECT_ROOT, Settings
+from rustbucket_pipeline.settings import PROJECT_ROOT
 from rustbucket_pipeline.storage.alert_tables import alerts
 from rustbucket_pipeline.upkeep_settings import COMPONENTS
 from rustbucket_pipeline_tests.alerts.receivers import service
@@ -20,22 +18,9 @@ from rustbucket_pipeline_tests.cli.conftest import Command
 NOWHERE = "postgresql://nobody:hunter2@127.0.0.1:9/none?connect_timeout=1"
 
 
-@pytest.fixture(scope="module")
-def history(server: Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    ours = server.engine.url.set(drivername="postgresql").render_as_string()
-    url = prepare_history(Settings(RUSTBUCKET_HOME=tmp_path_factory.mktemp("home"), RUSTBUCKET_DATABASE_URL=ours))
-    yield str(url.database)
-    server.execute(text(f"DROP DATABASE {url.database} WITH (FORCE)"))
-
-
 @pytest.fixture
-def doctor(
-    command: Command, monkeypatch: pytest.MonkeyPatch, server: Connection, database_url: str, history: str
-) -> Command:
-    own = f"{make_url(database_url).database}_dagster"
-    server.execute(text(f"CREATE DATABASE {own} TEMPLATE {history} STRATEGY FILE_COPY"))
-    monkeypatch.setenv("DAGSTER_HOME", str(PROJECT_ROOT))
-    return command
+def doctor(recorded: Command) -> Command:
+    return recorded
 
 
 def test_every_component_has_a_line_and_what_is_wrong_says_what_to_do(doctor: Command) -> None:

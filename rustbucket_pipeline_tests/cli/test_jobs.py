@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy import Engine
 
-from rustbucket_pipeline.control.history import prepare_history
 from rustbucket_pipeline.control.instance import dagster_instance
 from rustbucket_pipeline.control.jobs import JOBS
 from rustbucket_pipeline.fleet import registry
 from rustbucket_pipeline.fleet.entry import Entry
 from rustbucket_pipeline.model.window import HOUR, Window, window_at
-from rustbucket_pipeline.settings import PROJECT_ROOT, Settings, load_settings
+from rustbucket_pipeline.settings import PROJECT_ROOT, load_settings
 from rustbucket_pipeline_tests.archive.fleet_on_disk import hour_of_lines
 from rustbucket_pipeline_tests.cli.conftest import Command
 
@@ -29,25 +28,11 @@ UNTIL = Window(SECOND.end, HOUR).key
 JSON_DOC = (PROJECT_ROOT / "docs" / "jobs.md").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def history(server: Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A database with Dagster's tables, empty: copying it takes no time, making one takes seconds."""
-    ours = server.engine.url.set(drivername="postgresql").render_as_string()
-    url = prepare_history(Settings(RUSTBUCKET_HOME=tmp_path_factory.mktemp("home"), RUSTBUCKET_DATABASE_URL=ours))
-    yield str(url.database)
-    server.execute(text(f"DROP DATABASE {url.database} WITH (FORCE)"))
-
-
 @pytest.fixture
-def jobs(
-    command: Command, monkeypatch: pytest.MonkeyPatch, server: Connection, database_url: str, history: str
-) -> Command:
-    """The command, on Dagster's history as the project keeps it; windows began yesterday."""
-    own = f"{make_url(database_url).database}_dagster"
-    server.execute(text(f"CREATE DATABASE {own} TEMPLATE {history} STRATEGY FILE_COPY"))
-    monkeypatch.setenv("DAGSTER_HOME", str(PROJECT_ROOT))
+def jobs(recorded: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command; windows began yesterday."""
     monkeypatch.setenv("RUSTBUCKET_SINCE", SINCE.isoformat())
-    return command
+    return recorded
 
 
 @pytest.fixture

@@ -1,34 +1,17 @@
 """`rustbucket upkeep …` as a person types it, without a daemon: on a real database and Dagster instance."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, make_url, text
 
-from rustbucket_pipeline.control.history import prepare_history
-from rustbucket_pipeline.settings import PROJECT_ROOT, Settings
 from rustbucket_pipeline.upkeep.tasks import TASKS
 from rustbucket_pipeline_tests.cli.conftest import Command
 
 
-@pytest.fixture(scope="module")
-def history(server: Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    ours = server.engine.url.set(drivername="postgresql").render_as_string()
-    url = prepare_history(Settings(RUSTBUCKET_HOME=tmp_path_factory.mktemp("home"), RUSTBUCKET_DATABASE_URL=ours))
-    yield str(url.database)
-    server.execute(text(f"DROP DATABASE {url.database} WITH (FORCE)"))
-
-
 @pytest.fixture
-def upkeep(
-    command: Command, monkeypatch: pytest.MonkeyPatch, server: Connection, database_url: str, history: str
-) -> Command:
-    own = f"{make_url(database_url).database}_dagster"
-    server.execute(text(f"CREATE DATABASE {own} TEMPLATE {history} STRATEGY FILE_COPY"))
-    monkeypatch.setenv("DAGSTER_HOME", str(PROJECT_ROOT))
+def upkeep(recorded: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     monkeypatch.setenv("HEALTH_CHECK_COMPONENTS", "disk")
-    return command
+    return recorded
 
 
 def test_every_task_is_listed_with_its_cron(upkeep: Command) -> None:
