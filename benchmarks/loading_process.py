@@ -7,17 +7,21 @@ import json
 import re
 import sys
 import time
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 from sqlalchemy import Engine, select, text
 
 from rustbucket_pipeline.events.build import build_hour
-from rustbucket_pipeline.events.shares import load_share, shares_of
+from rustbucket_pipeline.events.new_day import load_new_day
+from rustbucket_pipeline.events.shares import load_shares, shares_of
 from rustbucket_pipeline.model.window import HOUR, Window, window_at
 from rustbucket_pipeline.settings import load_settings
+from rustbucket_pipeline.storage.event_days import ensure_event_partition
 from rustbucket_pipeline.storage.objects import Archive, open_archive
-from rustbucket_pipeline.storage.postgres import ensure_event_partition, open_database
+from rustbucket_pipeline.storage.postgres import open_database
 from rustbucket_pipeline.storage.tables import segments
 
 KILOBYTE = 1024
@@ -29,8 +33,7 @@ def main() -> None:
     engine, archive = open_database(settings), open_archive(settings)
     hours = _archived_hours(engine)
     begun = time.perf_counter()
-    for hour in hours:
-        load_hour(engine, archive, hour)
+    load_days(engine, archive, hours)
     seconds, peak = time.perf_counter() - begun, _peak("self")
     outcomes = [build_hour(engine, archive, hour, now, None) for hour in hours]
     with engine.connect() as connection:  # the pool's only connection, so the backend that loaded
@@ -46,12 +49,20 @@ def main() -> None:
     print(json.dumps(told))
 
 
+def load_days(engine: Engine, archive: Archive, hours: Iterable[Window]) -> None:
+    """Parse and load as `parsed_logs` does: what is new of a day together, what that leaves hour by hour."""
+    for _, some in groupby(hours, lambda hour: hour.start.date()):
+        of_day = list(some)
+        if not load_new_day(engine, archive, of_day, of_day[-1].end):
+            for hour in of_day:
+                load_hour(engine, archive, hour)
+
+
 def load_hour(engine: Engine, archive: Archive, window: Window) -> None:
     """Parse and load the hour as `build_hour` does, but join no sessions; that finds it loaded and does the rest."""
     with engine.begin() as connection:
         ensure_event_partition(connection, window.start.date())
-        for share in shares_of(connection, window, ()):
-            load_share(connection, archive, window, share, ())
+        load_shares(connection, archive, [(window, share) for share in shares_of(connection, window, ())], ())
 
 
 def _archived_hours(engine: Engine) -> list[Window]:

@@ -42,24 +42,32 @@ class Written:
         return version_of(seen.hexdigest() for seen in (self._ids, self._times, self._trust))
 
 
-def load_events(connection: Connection, blocks: Iterable[Sequence[pa.RecordBatch]], written: Written) -> None:
-    """Append the rows, in the connection's transaction, and note them in `written`."""
-    copy_binary(connection, "log_events", SCHEMA.names, _encoded(blocks, written))
+Blocks = Iterable[Sequence[pa.RecordBatch]]
+"""Rows, some batches at a time, together in the order of their bytes."""
+
+
+def load_events(connection: Connection, rows: Iterable[tuple[Blocks, Written]], table: str = "log_events") -> None:
+    """Append all rows, in the connection's transaction, and note them in what is given with them.
+
+    `table`: a partition that isn't attached yet, if not `log_events` itself.
+    """
+    copy_binary(connection, table, SCHEMA.names, _encoded(rows))
 
 
 def _column(block: Sequence[pa.RecordBatch], name: str) -> "np.ndarray[tuple[int], np.dtype[np.generic]]":
     return np.concatenate([batch.column(name).to_numpy() for batch in block])
 
 
-def _encoded(blocks: Iterable[Sequence[pa.RecordBatch]], written: Written) -> Iterator[bytes]:
+def _encoded(rows: Iterable[tuple[Blocks, Written]]) -> Iterator[bytes]:
     encoder = _encoder()
     yield encoder.write_header()
-    for block in blocks:
-        for batch in block:
-            if encoded := encoder.write_batch(batch):
-                yield encoded
-        if block:
-            written.add(block)
+    for blocks, written in rows:
+        for block in blocks:
+            for batch in block:
+                if encoded := encoder.write_batch(batch):
+                    yield encoded
+            if block:
+                written.add(block)
     yield encoder.finish()
 
 

@@ -3,7 +3,7 @@
 The hour as a whole, its build and its alerts are `build`'s.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from itertools import groupby
@@ -30,6 +30,9 @@ from rustbucket_pipeline.storage.builds import version_of
 from rustbucket_pipeline.storage.drift_tables import unknown_templates
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.postgres import copy_rows, load_sql
+
+COPIED_BYTES = 64 * 1024 * 1024
+"""Bytes of log whose rows go into one COPY: what is refused of them is held so long."""
 
 _SUMS = [field.name for field in fields(Tally)]
 
@@ -98,40 +101,87 @@ def remove_all_but(connection: Connection, window: Window, kept: Collection[str]
         connection.execute(delete(table).where(at >= window.start, at < window.end, ~is_kept))
 
 
-def load_share(
-    connection: Connection, archive: Archive, window: Window, share: Share, collectors: Networks
-) -> tuple[Loaded, Drift]:
-    """Parse and load one share, and write its sums; with the unknown templates it has.
+def load_shares(
+    connection: Connection,
+    archive: Archive,
+    shares: Iterable[tuple[Window, Share]],
+    collectors: Networks,
+    table: str = "log_events",
+) -> list[tuple[Loaded, Drift]]:
+    """Parse and load shares, each of its hour, and write their sums; with the unknown templates each has.
+
+    `table` as in `load_events`.
 
     Raises:
         IntegrityError: an object isn't what its segment says, or the sums disagree.
     """
-    tally = Tally(archived_bytes=sum(segment.byte_end - segment.byte_start for segment in share.segments))
-    several = len({segment.log_id for segment in share.segments}) > 1
-    parser = BulkParser(share.rustbucket_id, several_logs=several, tally=tally, collectors=collectors)
-    written = Written()
-    load_events(connection, _blocks(parser, archive, share.segments), written)
-    output = version_of([str(PARSER_VERSION), written.version(), _load_quarantine(connection, parser.refused)])
-    if not tally.agrees:
-        raise IntegrityError(f"{share.rustbucket_id}, {window}: bytes don't add up ({tally}); report this as a bug")
-    versions = {"inputs_version": share.inputs, "output_version": output}
-    place = {"hour": window.start, "rustbucket_id": share.rustbucket_id}
-    connection.execute(tables.hour_counts.insert(), {**place, **asdict(tally), **versions})
-    return Loaded(share.inputs, output, tally), parser.drift
+    readings = [_Reading(window, share, collectors) for window, share in shares]
+    done: list[tuple[Loaded, Drift]] = []
+    for together in _by_bytes(readings):
+        load_events(connection, ((reading.rows(archive), reading.written) for reading in together), table)
+        _load_quarantine(connection, [entry for reading in together for entry in reading.refused])
+        loaded = [reading.loaded() for reading in together]
+        connection.execute(
+            tables.hour_counts.insert(),
+            [
+                {"hour": reading.window.start, "rustbucket_id": reading.share.rustbucket_id}
+                | {"inputs_version": one.inputs, "output_version": one.output, **asdict(one.tally)}
+                for reading, one in zip(together, loaded, strict=True)
+            ],
+        )
+        done += zip(loaded, (reading.drift for reading in together), strict=True)
+    return done
 
 
-def _blocks(parser: BulkParser, archive: Archive, segments: list[Segment]) -> Iterator[Sequence[pa.RecordBatch]]:
-    for run in runs_of(segments):
-        grader = Grader(open=run[0].after_text, last=microseconds(run[0].clock))
-        yield from parser.parse(read_run(archive, run), grader)
+class _Reading:
+    """A share that is read: what it holds is known once its rows are taken."""
+
+    def __init__(self, window: Window, share: Share, collectors: Networks) -> None:
+        self.window, self.share = window, share
+        self.written, self.drift = Written(), Drift()
+        self.refused: list[QuarantineRow] = []
+        self.tally = Tally(archived_bytes=sum(segment.byte_end - segment.byte_start for segment in share.segments))
+        self._collectors = collectors
+
+    def rows(self, archive: Archive) -> Iterator[Sequence[pa.RecordBatch]]:
+        several = len({segment.log_id for segment in self.share.segments}) > 1
+        parser = BulkParser(
+            self.share.rustbucket_id, several_logs=several, tally=self.tally, collectors=self._collectors
+        )
+        for run in runs_of(self.share.segments):
+            grader = Grader(open=run[0].after_text, last=microseconds(run[0].clock))
+            yield from parser.parse(read_run(archive, run), grader)
+        self.refused, self.drift = parser.refused, parser.drift
+
+    def loaded(self) -> Loaded:
+        if not self.tally.agrees:
+            whose = f"{self.share.rustbucket_id}, {self.window}"
+            raise IntegrityError(f"{whose}: bytes don't add up ({self.tally}); report this as a bug")
+        output = version_of([str(PARSER_VERSION), self.written.version(), _hash_of(self.refused)])
+        return Loaded(self.share.inputs, output, self.tally)
 
 
-def _load_quarantine(connection: Connection, entries: list[QuarantineRow]) -> str:
-    """Hash of the entries, in order."""
-    seen = sha256()
-    for entry in entries:
-        seen.update(f"{entry.event_ts} {entry.byte_length} {entry.reason}\n".encode())
+def _by_bytes(readings: Iterable[_Reading]) -> Iterator[list[_Reading]]:
+    """As many together as are worth a COPY of their own."""
+    together, size = list[_Reading](), 0
+    for reading in readings:
+        together.append(reading)
+        size += reading.tally.archived_bytes
+        if size >= COPIED_BYTES:
+            yield together
+            together, size = [], 0
+    if together:
+        yield together
+
+
+def _load_quarantine(connection: Connection, entries: Sequence[QuarantineRow]) -> None:
     if entries:
         rows = (entry._replace(event_ts=moment_of(entry.event_ts)) for entry in entries)
         copy_rows(connection, "quarantine", QuarantineRow._fields, rows)
+
+
+def _hash_of(entries: Iterable[QuarantineRow]) -> str:
+    seen = sha256()
+    for entry in entries:
+        seen.update(f"{entry.event_ts} {entry.byte_length} {entry.reason}\n".encode())
     return seen.hexdigest()

@@ -1,4 +1,4 @@
-"""Our PostgreSQL from Python: engines, COPY, locks, SQL files, the schema's state, the days of `log_events`.
+"""Our PostgreSQL from Python: engines, COPY, locks, SQL files, the schema's state.
 
 Where the server is: `databases`. What a migration does: `migrations`. No queries about rustbuckets or logs.
 """
@@ -9,7 +9,6 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
 from hashlib import sha256
 from importlib import resources
 from typing import LiteralString, cast
@@ -174,37 +173,6 @@ def load_sql(package: str, name: str) -> TextClause:
     return text(resources.files(package).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def ensure_event_partition(connection: Connection, day: date) -> str:
-    """The partition of `log_events` for that day (UTC), made if it is missing; its name.
-
-    Made beside and attached: `PARTITION OF` would wait for every reader and writer of the table.
-    """
-    name = _partition_of(day)
-    if _exists(connection, name):
-        return name
-    advisory_lock(connection, "log_events partitions")
-    if not _exists(connection, name):
-        until = day + timedelta(days=1)
-        connection.execute(text(f"CREATE TABLE {name} (LIKE log_events INCLUDING ALL)"))
-        connection.execute(
-            text(
-                f"ALTER TABLE log_events ATTACH PARTITION {name} "
-                f"FOR VALUES FROM ('{day} 00:00:00+00') TO ('{until} 00:00:00+00')"
-            )
-        )
-    return name
-
-
-def event_partition(connection: Connection, day: date) -> str | None:
-    """The partition of `log_events` for that day (UTC); None: there is none."""
-    name = _partition_of(day)
-    return name if _exists(connection, name) else None
-
-
-def _partition_of(day: date) -> str:
-    return f"log_events_{day:%Y_%m_%d}"
-
-
 def _make_ready(engine: Engine, *, embedded_one: bool) -> None:
     state = _state(engine)
     if state.ready:
@@ -215,14 +183,6 @@ def _make_ready(engine: Engine, *, embedded_one: bool) -> None:
             "run `rustbucket db upgrade`"
         )
     _migrate(engine)
-
-
-def _exists(connection: Connection, table: str) -> bool:
-    """Whether the table is there now. `to_regclass` would remember that it wasn't, until the transaction's end."""
-    query = (
-        "SELECT EXISTS (SELECT FROM pg_class WHERE relname = :table AND relnamespace = current_schema::regnamespace)"
-    )
-    return connection.execute(text(query), {"table": table}).scalar_one()
 
 
 @contextmanager
