@@ -9,6 +9,7 @@ next is made, and no more than one is held here.
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,9 @@ from sqlalchemy import Connection
 from rustbucket_pipeline.events.columns import SCHEMA
 from rustbucket_pipeline.storage.builds import version_of
 from rustbucket_pipeline.storage.postgres import copy_binary
+
+_TRAILER = b"\xff\xff"
+"""What ends a COPY."""
 
 
 class Written:
@@ -42,33 +46,30 @@ class Written:
         return version_of(seen.hexdigest() for seen in (self._ids, self._times, self._trust))
 
 
-Blocks = Iterable[Sequence[pa.RecordBatch]]
-"""Rows, some batches at a time, together in the order of their bytes."""
-
-
-def load_events(connection: Connection, rows: Iterable[tuple[Blocks, Written]], table: str = "log_events") -> None:
-    """Append all rows, in the connection's transaction, and note them in what is given with them.
+def load_events(connection: Connection, rows: Iterable[bytes], table: str = "log_events") -> int:
+    """Append rows, encoded, in the connection's transaction; how many there were.
 
     `table`: a partition that isn't attached yet, if not `log_events` itself.
     """
-    copy_binary(connection, table, SCHEMA.names, _encoded(rows))
+    return copy_binary(connection, table, SCHEMA.names, chain([_encoder().write_header()], rows, [_TRAILER]))
+
+
+def encoded(blocks: Iterable[Sequence[pa.RecordBatch]], written: Written) -> Iterator[bytes]:
+    """The rows, some at a time; they are noted in `written`."""
+    encoder = _encoder()
+    encoder.write_header()  # it wants to begin so; `load_events` begins and ends for all
+    for block in blocks:
+        for batch in block:
+            if rows := encoder.write_batch(batch):
+                yield rows
+        if block:
+            written.add(block)
+    if rows := encoder.finish().removesuffix(_TRAILER):
+        yield rows
 
 
 def _column(block: Sequence[pa.RecordBatch], name: str) -> "np.ndarray[tuple[int], np.dtype[np.generic]]":
     return np.concatenate([batch.column(name).to_numpy() for batch in block])
-
-
-def _encoded(rows: Iterable[tuple[Blocks, Written]]) -> Iterator[bytes]:
-    encoder = _encoder()
-    yield encoder.write_header()
-    for blocks, written in rows:
-        for block in blocks:
-            for batch in block:
-                if encoded := encoder.write_batch(batch):
-                    yield encoded
-            if block:
-                written.add(block)
-    yield encoder.finish()
 
 
 def _encoder() -> ArrowToPostgresBinaryEncoder:

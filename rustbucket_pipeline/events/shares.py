@@ -3,26 +3,23 @@
 The hour as a whole, its build and its alerts are `build`'s.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
-from hashlib import sha256
 from itertools import groupby
 from operator import attrgetter
 
-import pyarrow as pa
 from sqlalchemy import Connection, delete, func, select
 
 from rustbucket_pipeline.errors import IntegrityError
-from rustbucket_pipeline.events.bulk import BulkParser
 from rustbucket_pipeline.events.drift import Drift
-from rustbucket_pipeline.events.load import Written, load_events
+from rustbucket_pipeline.events.load import load_events
 from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import QuarantineRow
-from rustbucket_pipeline.events.read import read_run, runs_of
+from rustbucket_pipeline.events.readers import readers
+from rustbucket_pipeline.events.reading import Came, Source
 from rustbucket_pipeline.events.tally import Tally
-from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.version import PARSER_VERSION
-from rustbucket_pipeline.framing.times import microseconds, moment_of
+from rustbucket_pipeline.framing.times import moment_of
 from rustbucket_pipeline.model.segment import Segment
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage import tables
@@ -30,9 +27,6 @@ from rustbucket_pipeline.storage.builds import version_of
 from rustbucket_pipeline.storage.drift_tables import unknown_templates
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.postgres import copy_rows, load_sql
-
-COPIED_BYTES = 64 * 1024 * 1024
-"""Bytes of log whose rows go into one COPY: what is refused of them is held so long."""
 
 _SUMS = [field.name for field in fields(Tally)]
 
@@ -104,7 +98,7 @@ def remove_all_but(connection: Connection, window: Window, kept: Collection[str]
 def load_shares(
     connection: Connection,
     archive: Archive,
-    shares: Iterable[tuple[Window, Share]],
+    shares: Sequence[tuple[Window, Share]],
     collectors: Networks,
     table: str = "log_events",
 ) -> list[tuple[Loaded, Drift]]:
@@ -115,73 +109,30 @@ def load_shares(
     Raises:
         IntegrityError: an object isn't what its segment says, or the sums disagree.
     """
-    readings = [_Reading(window, share, collectors) for window, share in shares]
-    done: list[tuple[Loaded, Drift]] = []
-    for together in _by_bytes(readings):
-        load_events(connection, ((reading.rows(archive), reading.written) for reading in together), table)
-        _load_quarantine(connection, [entry for reading in together for entry in reading.refused])
-        loaded = [reading.loaded() for reading in together]
-        connection.execute(
-            tables.hour_counts.insert(),
-            [
-                {"hour": reading.window.start, "rustbucket_id": reading.share.rustbucket_id}
-                | {"inputs_version": one.inputs, "output_version": one.output, **asdict(one.tally)}
-                for reading, one in zip(together, loaded, strict=True)
-            ],
-        )
-        done += zip(loaded, (reading.drift for reading in together), strict=True)
-    return done
+    loaded: dict[int, tuple[Loaded, Drift]] = {}
+    sources = [Source(share.rustbucket_id, share.segments, collectors) for _, share in shares]
+    with readers(sources, archive) as reading:
+        while reading.left:
+            rows = load_events(connection, reading.rows(), table)
+            came = {number: (*shares[number], one) for number, one in reading.take().items()}
+            if rows != (events := sum(one.tally.events for *_, one in came.values())):
+                raise IntegrityError(f"{events} events came to {rows} rows; report this as a bug")
+            loaded |= zip(came, _settled(connection, came.values()), strict=True)
+    return [loaded[number] for number in range(len(shares))]
 
 
-class _Reading:
-    """A share that is read: what it holds is known once its rows are taken."""
-
-    def __init__(self, window: Window, share: Share, collectors: Networks) -> None:
-        self.window, self.share = window, share
-        self.written, self.drift = Written(), Drift()
-        self.refused: list[QuarantineRow] = []
-        self.tally = Tally(archived_bytes=sum(segment.byte_end - segment.byte_start for segment in share.segments))
-        self._collectors = collectors
-
-    def rows(self, archive: Archive) -> Iterator[Sequence[pa.RecordBatch]]:
-        several = len({segment.log_id for segment in self.share.segments}) > 1
-        parser = BulkParser(
-            self.share.rustbucket_id, several_logs=several, tally=self.tally, collectors=self._collectors
-        )
-        for run in runs_of(self.share.segments):
-            grader = Grader(open=run[0].after_text, last=microseconds(run[0].clock))
-            yield from parser.parse(read_run(archive, run), grader)
-        self.refused, self.drift = parser.refused, parser.drift
-
-    def loaded(self) -> Loaded:
-        if not self.tally.agrees:
-            whose = f"{self.share.rustbucket_id}, {self.window}"
-            raise IntegrityError(f"{whose}: bytes don't add up ({self.tally}); report this as a bug")
-        output = version_of([str(PARSER_VERSION), self.written.version(), _hash_of(self.refused)])
-        return Loaded(self.share.inputs, output, self.tally)
-
-
-def _by_bytes(readings: Iterable[_Reading]) -> Iterator[list[_Reading]]:
-    """As many together as are worth a COPY of their own."""
-    together, size = list[_Reading](), 0
-    for reading in readings:
-        together.append(reading)
-        size += reading.tally.archived_bytes
-        if size >= COPIED_BYTES:
-            yield together
-            together, size = [], 0
-    if together:
-        yield together
-
-
-def _load_quarantine(connection: Connection, entries: Sequence[QuarantineRow]) -> None:
+def _settled(connection: Connection, shares: Collection[tuple[Window, Share, Came]]) -> list[tuple[Loaded, Drift]]:
+    """Write down what loaded shares came to."""
+    entries = [entry._replace(event_ts=moment_of(entry.event_ts)) for *_, came in shares for entry in came.refused]
     if entries:
-        rows = (entry._replace(event_ts=moment_of(entry.event_ts)) for entry in entries)
-        copy_rows(connection, "quarantine", QuarantineRow._fields, rows)
-
-
-def _hash_of(entries: Iterable[QuarantineRow]) -> str:
-    seen = sha256()
-    for entry in entries:
-        seen.update(f"{entry.event_ts} {entry.byte_length} {entry.reason}\n".encode())
-    return seen.hexdigest()
+        copy_rows(connection, "quarantine", QuarantineRow._fields, entries)
+    sums: list[dict[str, object]] = []
+    for window, share, came in shares:
+        whose = {"hour": window.start, "rustbucket_id": share.rustbucket_id}
+        if not came.tally.agrees:
+            raise IntegrityError(
+                f"{share.rustbucket_id}, {window}: bytes don't add up ({came.tally}); report this as a bug"
+            )
+        sums.append(whose | asdict(came.tally) | {"inputs_version": share.inputs, "output_version": came.version})
+    connection.execute(tables.hour_counts.insert(), sums)
+    return [(Loaded(share.inputs, came.version, came.tally), came.drift) for _, share, came in shares]
