@@ -40,6 +40,11 @@ class Beside:
         self._listening.start()
 
     @property
+    def pid(self) -> int:
+        """Which process it is."""
+        return self._process.pid
+
+    @property
     def asked(self) -> int:
         """Shares it was given and hasn't read to their end."""
         return len(self._asked)

@@ -49,9 +49,10 @@ class Written:
 def load_events(connection: Connection, rows: Iterable[bytes], table: str = "log_events") -> int:
     """Append rows, encoded, in the connection's transaction; how many there were.
 
-    `table`: a partition that isn't attached yet, if not `log_events` itself.
+    `table`: a partition begun in this transaction and not attached yet, if not `log_events` itself.
     """
-    return copy_binary(connection, table, SCHEMA.names, chain([_encoder().write_header()], rows, [_TRAILER]))
+    chunks = chain([_encoder().write_header()], rows, [_TRAILER])
+    return copy_binary(connection, table, SCHEMA.names, chunks, frozen=table != "log_events")
 
 
 def encoded(blocks: Iterable[Sequence[pa.RecordBatch]], written: Written) -> Iterator[bytes]:

@@ -25,11 +25,16 @@ WORTH_BYTES = 8 * 1024 * 1024
 
 
 def load_new_day(
-    engine: Engine, archive: Archive, hours: Sequence[Window], now: datetime, collectors: Networks = ()
+    engine: Engine,
+    archive: Archive,
+    hours: Sequence[Window],
+    now: datetime,
+    collectors: Networks = (),
+    worth: int = WORTH_BYTES,
 ) -> int:
     """Load these hours of one day, in order, if none of it is loaded yet; how many shares were.
 
-    Nothing is loaded, and nothing changed, where it isn't worth it or an hour can't be loaded: its own build says why.
+    Nothing is loaded, and nothing changed, where it isn't `worth` it or an hour can't be loaded: its build says why.
 
     Raises:
         WindowClosed: the day is frozen or expired.
@@ -38,7 +43,7 @@ def load_new_day(
     collectors, day = tuple(collectors), hours[0].start.date()
     try:
         with engine.begin() as connection:
-            if event_partition(connection, day) is not None or _archived_bytes(connection, hours) < WORTH_BYTES:
+            if event_partition(connection, day) is not None or _archived_bytes(connection, hours) < worth:
                 return 0
             hold_windows(connection, ASSET, hours)
             require_open(connection, hours)

@@ -19,15 +19,18 @@ _LENT_BYTES = 64 * 1024 * 1024
 _ASKED_AHEAD, _FEW_LEFT = 2, 4
 """Shares that the other process has to read, and one of them only where so few are left: nobody waits long for it."""
 
-_REFUSED_HELD = 20_000
-"""Entries held until they can be written: a row of them takes up to a kilobyte."""
+REFUSED_HELD = 20_000
+"""Entries held until they can be written: one takes up to a kilobyte."""
 
 
 class Readers:
-    """Shares that are to be read."""
+    """Shares that are to be read, also by the `other` process if there is one; `held` as `REFUSED_HELD`."""
 
-    def __init__(self, sources: Sequence[Source], objects: Objects, other: Beside | None) -> None:
+    def __init__(
+        self, sources: Sequence[Source], objects: Objects, other: Beside | None = None, held: int = REFUSED_HELD
+    ) -> None:
         """Nothing is read yet."""
+        self._held = held
         self._left = deque(enumerate(sources))
         self._objects, self._other = objects, other
         self._came: dict[int, Came] = {}
@@ -39,7 +42,7 @@ class Readers:
 
     def rows(self) -> Iterator[bytes]:
         """The rows of all shares, or of as many whose entries can be held; in no order of shares."""
-        while self._left and sum(len(came.refused) for came in self._came.values()) < _REFUSED_HELD:
+        while self._left and sum(len(came.refused) for came in self._came.values()) < self._held:
             self._lend()
             number, source = self._left.popleft()
             for rows in read_share(source, self._objects, self._done(number)):
@@ -72,10 +75,10 @@ class Readers:
 
 @contextmanager
 def readers(sources: Sequence[Source], objects: Objects) -> Generator[Readers]:
-    """Shares to be read; the second process, if there is one, ends with this."""
+    """Shares to be read, by two processes if that is worth it; the other one ends with this."""
     size = sum(source.size for source in sources)
     if size < WORTH_A_PROCESS or len(sources) < 2 or (os.cpu_count() or 1) < 2:
-        yield Readers(sources, objects, None)
+        yield Readers(sources, objects)
         return
     with beside() as other:
         yield Readers(sources, objects, other)

@@ -3,7 +3,7 @@
 The hour as a whole, its build and its alerts are `build`'s.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import groupby
 from operator import attrgetter
@@ -126,7 +126,7 @@ def _settled(connection: Connection, shares: Collection[tuple[Window, Share, Cam
     entries = [entry._replace(event_ts=moment_of(entry.event_ts)) for *_, came in shares for entry in came.refused]
     if entries:
         copy_rows(connection, "quarantine", QuarantineRow._fields, entries)
-    sums: list[dict[str, object]] = []
+    sums: list[Mapping[str, object]] = []
     for window, share, came in shares:
         whose = {"hour": window.start, "rustbucket_id": share.rustbucket_id}
         if not came.tally.agrees:

@@ -105,10 +105,13 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
     return _copy(connection, table, columns, "text", feed)
 
 
-def copy_binary(connection: Connection, table: str, columns: Sequence[str], chunks: Iterable[bytes]) -> int:
+def copy_binary(
+    connection: Connection, table: str, columns: Sequence[str], chunks: Iterable[bytes], *, frozen: bool = False
+) -> int:
     """Append rows that are encoded already, as binary COPY has them, header and trailer included; how many.
 
-    Chunks are sent in a thread of its own while later ones are made; few of them wait.
+    Chunks are sent in a thread of its own while later ones are made; few of them wait. `frozen`: the table was made in
+    this transaction, so its pages needn't be written again to say that their rows are there for everybody.
     """
 
     def feed(copy: psycopg.Copy) -> None:
@@ -121,7 +124,7 @@ def copy_binary(connection: Connection, table: str, columns: Sequence[str], chun
             for one in sent:
                 one.result()
 
-    return _copy(connection, table, columns, "binary", feed)
+    return _copy(connection, table, columns, "binary, FREEZE" if frozen else "binary", feed)
 
 
 @contextmanager
