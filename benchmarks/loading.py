@@ -28,7 +28,7 @@ from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.framing.times import microseconds
 from rustbucket_pipeline.storage.objects import Archive
 
-HOURS, PLAIN_HOURS = 6, 2
+HOURS, PLAIN_HOURS = 24, 2
 TIMES = 3
 FASTER_THAN_PANDAS = 5.0
 

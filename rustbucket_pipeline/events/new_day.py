@@ -39,7 +39,6 @@ def load_new_day(
     Raises:
         WindowClosed: the day is frozen or expired.
     """
-    collectors = tuple(collectors)
     collectors, day = tuple(collectors), hours[0].start.date()
     try:
         with engine.begin() as connection:
