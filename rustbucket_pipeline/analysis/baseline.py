@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from rustbucket_pipeline.analysis.contents import Baseline, Change, Totals
 from rustbucket_pipeline.analysis.sightings import LOOKBACK
+from rustbucket_pipeline.model.version import version_of
 from rustbucket_pipeline.model.window import Window
-from rustbucket_pipeline.storage.builds import version_of, versions_between
+from rustbucket_pipeline.storage.builds import versions_between
 from rustbucket_pipeline.storage.postgres import load_sql
 
 _ENOUGH_WINDOWS = 6

@@ -13,9 +13,10 @@ from sqlalchemy.dialects.postgresql import insert
 from rustbucket_pipeline.analysis.gather import PACKAGE, Gathered, gather
 from rustbucket_pipeline.analysis.version import DIGEST_VERSION
 from rustbucket_pipeline.analysis.vocabulary import vocabulary_version
+from rustbucket_pipeline.model.version import version_of
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window, window_at
 from rustbucket_pipeline.storage.analysis_tables import sighted_windows, sightings, window_counts
-from rustbucket_pipeline.storage.builds import Versions, version_of, versions_between
+from rustbucket_pipeline.storage.builds import Versions, versions_between
 from rustbucket_pipeline.storage.closed_days import frozen_between
 from rustbucket_pipeline.storage.postgres import advisory_lock, load_sql
 

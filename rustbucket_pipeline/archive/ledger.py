@@ -13,8 +13,9 @@ from sqlalchemy import ARRAY, Connection, DateTime, any_, func, insert, literal,
 
 from rustbucket_pipeline.archive.held import Link, Log
 from rustbucket_pipeline.framing.times import Clock, moment_of
+from rustbucket_pipeline.model.version import version_of
 from rustbucket_pipeline.model.window import HALF_HOUR, Window
-from rustbucket_pipeline.storage.builds import Build, record_builds, version_of
+from rustbucket_pipeline.storage.builds import Build, record_builds
 from rustbucket_pipeline.storage.postgres import advisory_locks, load_sql
 from rustbucket_pipeline.storage.tables import rustbuckets, segments
 

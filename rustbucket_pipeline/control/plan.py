@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rustbucket_pipeline.control.jobs import ARCHIVE_LOGS, CHAIN, Job
+from rustbucket_pipeline.model.version import version_of
 from rustbucket_pipeline.model.window import Window, window_at
-from rustbucket_pipeline.storage.builds import UPSTREAM, version_of
+from rustbucket_pipeline.storage.builds import UPSTREAM
 
 DAY = timedelta(days=1)
 

@@ -8,7 +8,7 @@ import dagster as dg
 from rustbucket_pipeline.control.plan import Planned, Taker
 from rustbucket_pipeline.control.runs import ASKED_BY, range_tags
 from rustbucket_pipeline.defs.jobs import ASSET_JOBS
-from rustbucket_pipeline.storage.builds import version_of
+from rustbucket_pipeline.model.version import version_of
 
 HEAL_PRIORITY = "-1"
 """What is healed waits for what a schedule asks."""

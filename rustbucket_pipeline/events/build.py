@@ -17,8 +17,9 @@ from rustbucket_pipeline.events.sessions import build_sessions
 from rustbucket_pipeline.events.shares import Loaded, Share, load_shares, loaded_shares, remove_all_but, shares_of
 from rustbucket_pipeline.events.tally import Tally
 from rustbucket_pipeline.events.version import PARSER_VERSION
+from rustbucket_pipeline.model.version import version_of
 from rustbucket_pipeline.model.window import Window
-from rustbucket_pipeline.storage.builds import Build, build_of, inputs_version, record_build, version_of
+from rustbucket_pipeline.storage.builds import Build, build_of, inputs_version, record_build
 from rustbucket_pipeline.storage.closed_days import hold_windows, require_open
 from rustbucket_pipeline.storage.event_days import ensure_event_partition
 from rustbucket_pipeline.storage.objects import Archive

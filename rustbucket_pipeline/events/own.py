@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rustbucket_pipeline.events.record import Parsed
 from rustbucket_pipeline.events.values import address_of
 from rustbucket_pipeline.net.addresses import Network, parse_networks
-from rustbucket_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from rustbucket_pipeline.settings import Settings
 
 Networks = Iterable[Network]
 
@@ -26,7 +28,7 @@ _TOLD_WITHIN = 2_000_000
 """Microseconds in which the other tellings of a request follow the first."""
 
 
-def collectors_of(settings: Settings) -> tuple[Network, ...]:
+def collectors_of(settings: "Settings") -> tuple[Network, ...]:
     """The networks from which we ask.
 
     Raises:

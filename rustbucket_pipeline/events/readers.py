@@ -10,8 +10,8 @@ from rustbucket_pipeline.events.beside import Beside, beside
 from rustbucket_pipeline.events.read import Objects
 from rustbucket_pipeline.events.reading import Came, Source, read_share
 
-WORTH_A_PROCESS = 32 * 1024 * 1024
-"""Bytes of log: a second process takes a second to begin."""
+WORTH_A_PROCESS = 16 * 1024 * 1024
+"""Bytes of log: a second process takes a third of a second to begin."""
 
 _LENT_BYTES = 64 * 1024 * 1024
 """Bytes of log of a share that the other process reads: its objects are sent there whole."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rustbucket_pipeline.events.bulk import BulkParser
 from rustbucket_pipeline.events.drift import Drift
-from rustbucket_pipeline.events.load import Written, encoded
+from rustbucket_pipeline.events.encode import Written, encoded
 from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import QuarantineRow
 from rustbucket_pipeline.events.read import Objects, read_run, runs_of
@@ -16,7 +16,7 @@ from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.version import PARSER_VERSION
 from rustbucket_pipeline.framing.times import microseconds
 from rustbucket_pipeline.model.segment import Segment
-from rustbucket_pipeline.storage.builds import version_of
+from rustbucket_pipeline.model.version import version_of
 
 
 class Source(NamedTuple):

@@ -11,8 +11,9 @@ from operator import attrgetter
 from sqlalchemy import Connection, delete, func, select
 
 from rustbucket_pipeline.errors import IntegrityError
+from rustbucket_pipeline.events.columns import SCHEMA
 from rustbucket_pipeline.events.drift import Drift
-from rustbucket_pipeline.events.load import load_events
+from rustbucket_pipeline.events.encode import copied
 from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import QuarantineRow
 from rustbucket_pipeline.events.readers import readers
@@ -21,12 +22,12 @@ from rustbucket_pipeline.events.tally import Tally
 from rustbucket_pipeline.events.version import PARSER_VERSION
 from rustbucket_pipeline.framing.times import moment_of
 from rustbucket_pipeline.model.segment import Segment
+from rustbucket_pipeline.model.version import version_of
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage import tables
-from rustbucket_pipeline.storage.builds import version_of
 from rustbucket_pipeline.storage.drift_tables import unknown_templates
 from rustbucket_pipeline.storage.objects import Archive
-from rustbucket_pipeline.storage.postgres import copy_rows, load_sql
+from rustbucket_pipeline.storage.postgres import copy_binary, copy_rows, load_sql
 
 _SUMS = [field.name for field in fields(Tally)]
 
@@ -104,7 +105,8 @@ def load_shares(
 ) -> list[tuple[Loaded, Drift]]:
     """Parse and load shares, each of its hour, and write their sums; with the unknown templates each has.
 
-    `table` as in `load_events`.
+    Rows are sent while later ones are parsed, and few of them are held. `table`: a partition that was begun in this
+    transaction and isn't attached yet, if not `log_events` itself.
 
     Raises:
         IntegrityError: an object isn't what its segment says, or the sums disagree.
@@ -113,7 +115,8 @@ def load_shares(
     sources = [Source(share.rustbucket_id, share.segments, collectors) for _, share in shares]
     with readers(sources, archive) as reading:
         while reading.left:
-            rows = load_events(connection, reading.rows(), table)
+            chunks, frozen = copied(reading.rows()), table != "log_events"
+            rows = copy_binary(connection, table, SCHEMA.names, chunks, frozen=frozen)
             came = {number: (*shares[number], one) for number, one in reading.take().items()}
             if rows != (events := sum(one.tally.events for *_, one in came.values())):
                 raise IntegrityError(f"{events} events came to {rows} rows; report this as a bug")

@@ -16,7 +16,7 @@ from rustbucket_pipeline.events.identity import nth_of
 from rustbucket_pipeline.events.read import segment_bytes
 from rustbucket_pipeline.events.redact import redacted_bytes
 from rustbucket_pipeline.model.segment import Segment
-from rustbucket_pipeline.storage.builds import version_of
+from rustbucket_pipeline.model.version import version_of
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.postgres import load_sql
 from rustbucket_pipeline.storage.tables import log_events, segments

@@ -1,4 +1,4 @@
-"""What was built from what: the table `window_builds`, and how versions are hashed.
+"""What was built from what: the table `window_builds`, and from which versions.
 
 Stale means: the inputs' versions differ from those built from. Ids and times are never compared (DESIGN section 3).
 """
@@ -6,11 +6,11 @@ Stale means: the inputs' versions differ from those built from. Ids and times ar
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
+from rustbucket_pipeline.model.version import version_of
 from rustbucket_pipeline.model.window import FOUR_HOURS, HALF_HOUR, HOUR, Window
 from rustbucket_pipeline.storage.tables import window_builds
 
@@ -25,14 +25,6 @@ class Build:
     output_version: str
     code_version: str
     run_id: str | None
-
-
-def version_of(parts: Iterable[str]) -> str:
-    """A version: SHA-256 (hex) over the parts in the order given; no two different lists share one."""
-    digest = sha256()
-    for part in parts:
-        digest.update(f"{len(part)}:{part}".encode())
-    return digest.hexdigest()
 
 
 EMPTY = version_of([])

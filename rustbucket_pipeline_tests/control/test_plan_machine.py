@@ -26,8 +26,9 @@ from rustbucket_pipeline.control.plan import (
     plan,
     stretches,
 )
+from rustbucket_pipeline.model.version import version_of
 from rustbucket_pipeline.model.window import FOUR_HOURS, HALF_HOUR, HOUR, Window, windows_between
-from rustbucket_pipeline.storage.builds import UPSTREAM, version_of
+from rustbucket_pipeline.storage.builds import UPSTREAM
 from rustbucket_pipeline_tests.control.ticks import TICKS
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

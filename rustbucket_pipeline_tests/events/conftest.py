@@ -14,8 +14,8 @@ from sqlalchemy import Engine, insert, select, text
 from rustbucket_pipeline.events.build import HourOutcome, build_hour
 from rustbucket_pipeline.framing.records import Framer
 from rustbucket_pipeline.framing.times import Clock, microseconds, moment_of
+from rustbucket_pipeline.model.version import version_of
 from rustbucket_pipeline.model.window import HALF_HOUR, HOUR, Window, window_at
-from rustbucket_pipeline.storage.builds import version_of
 from rustbucket_pipeline.storage.objects import Archive
 from rustbucket_pipeline.storage.tables import rustbuckets, segments, source_files
 

@@ -1,8 +1,4 @@
-"""Columns of rows → `log_events`: encoded as binary COPY and sent. What a row says is not its business.
-
-Rows are sent a block at a time while later ones are still being parsed: the server stores and indexes one block as the
-next is made, and no more than one is held here.
-"""
+"""Columns of rows → bytes as binary COPY has them, a block at a time. What a row says is not its business."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # (pyarrow's stubs leave its arrays without parameters)
@@ -16,11 +12,9 @@ import pyarrow as pa
 from pgpq import ArrowToPostgresBinaryEncoder
 from pgpq.encoders import StringEncoderBuilder
 from pgpq.schema import Jsonb
-from sqlalchemy import Connection
 
 from rustbucket_pipeline.events.columns import SCHEMA
-from rustbucket_pipeline.storage.builds import version_of
-from rustbucket_pipeline.storage.postgres import copy_binary
+from rustbucket_pipeline.model.version import version_of
 
 _TRAILER = b"\xff\xff"
 """What ends a COPY."""
@@ -46,19 +40,15 @@ class Written:
         return version_of(seen.hexdigest() for seen in (self._ids, self._times, self._trust))
 
 
-def load_events(connection: Connection, rows: Iterable[bytes], table: str = "log_events") -> int:
-    """Append rows, encoded, in the connection's transaction; how many there were.
-
-    `table`: a partition begun in this transaction and not attached yet, if not `log_events` itself.
-    """
-    chunks = chain([_encoder().write_header()], rows, [_TRAILER])
-    return copy_binary(connection, table, SCHEMA.names, chunks, frozen=table != "log_events")
+def copied(rows: Iterable[bytes]) -> Iterator[bytes]:
+    """What COPY takes of columns as in `SCHEMA`: the rows, with what stands before and behind them."""
+    return chain([_encoder().write_header()], rows, [_TRAILER])
 
 
 def encoded(blocks: Iterable[Sequence[pa.RecordBatch]], written: Written) -> Iterator[bytes]:
     """The rows, some at a time; they are noted in `written`."""
     encoder = _encoder()
-    encoder.write_header()  # it wants to begin so; `load_events` begins and ends for all
+    encoder.write_header()  # it wants to begin so; `copied` begins and ends for all
     for block in blocks:
         for batch in block:
             if rows := encoder.write_batch(batch):
