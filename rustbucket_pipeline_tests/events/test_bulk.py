@@ -7,13 +7,13 @@ from hashlib import sha256
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rustbucket_pipeline.events.encode import Written
 
 from rustbucket_pipeline.demo.cast import cast_fleet
 from rustbucket_pipeline.demo.lines import hour_lines
 from rustbucket_pipeline.events.bulk import BulkParser
 from rustbucket_pipeline.events.columns import batch_of
 from rustbucket_pipeline.events.dialects.structured import TEMPLATES
+from rustbucket_pipeline.events.encode import Written
 from rustbucket_pipeline.events.identity import Identities
 from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
 from rustbucket_pipeline.events.pieces import PlainLines
