@@ -3,6 +3,9 @@
 Both ways give the same rows; this is only where they meet. No database.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# (pyarrow's stubs leave its arrays without parameters)
+
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -131,7 +134,7 @@ class BulkParser:
     ) -> None:
         """Plain records as columns; the odd ones between them as usual, knowing what was typed before each."""
         spans = block.spans(plain.places)
-        ids = self._identities.claim_all(block.segment.log_id, block.segment.window_start, spans.cut(block.data))
+        ids = self._ids(block, spans)
         new = np.array([one is not None for one in ids], np.bool_)
         typed = dict(plain.typed(new))
         runs = {run[0]: run for run in _in_a_row(plain.odd)}
@@ -142,9 +145,14 @@ class BulkParser:
                 plain.spell(place, self._context.casing, block.times[place])
             else:
                 made.rows.extend(self._rows(one_by_one(runs[place])))
-        if plain.places:
+        if len(plain.places):
             self._count(plain.meant, spans.lengths, new)
             made.batches.append(_batch(block, plain, spans, ids, belief))
+
+    def _ids(self, block: PlainLines | PlainText, spans: Spans) -> Sequence[bytes | None]:
+        segment = block.segment
+        borders = spans.starts.tolist(), (spans.starts + spans.lengths).tolist()
+        return self._identities.claim_all(segment.log_id, segment.window_start, block.data, *borders)
 
     def _count(self, meant: Meant, lengths: Integers, new: Truths) -> None:
         tally, events, event_bytes = self._tally, int(new.sum()), int(lengths[new].sum())
