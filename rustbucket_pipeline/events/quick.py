@@ -22,13 +22,13 @@ from rustbucket_pipeline.events.quick_columns import Known, Meant, PlainRows, So
 from rustbucket_pipeline.events.quick_heads import LEAST_STRINGS, heads_of, known_by
 from rustbucket_pipeline.events.quick_keys import CLIENT_IP, COMMAND, OTHER, TARGET_KEY
 from rustbucket_pipeline.events.quick_look import longer_than, may_need_second_look, not_utf8, with_hints
-from rustbucket_pipeline.events.quick_spans import Numbers, Spans, bytes_of, coded, taken
+from rustbucket_pipeline.events.quick_spans import Spans, bytes_of, coded, taken
 from rustbucket_pipeline.events.quick_strings import Strings, strings_of
 from rustbucket_pipeline.events.quick_templates import DEBUG
 from rustbucket_pipeline.events.quick_values import values_of
 from rustbucket_pipeline.events.quick_written import Written, text_of
 from rustbucket_pipeline.events.trust import RECENT
-from rustbucket_pipeline.framing.words import Integers
+from rustbucket_pipeline.framing.words import Integers, Truths
 
 _NEVER_AGAIN: Final = frozenset({"component", "client_ip", "command", "method", "path"})
 
@@ -65,13 +65,14 @@ class _Reading:
     def rows(self, is_ours: Callable[[str], bool]) -> PlainRows:
         """What the plain ones say."""
         known, numbers = self._known()
-        addresses = coded(self._values.cut, 2 * np.flatnonzero(self._values.column == CLIENT_IP) + 1)
-        sources = Sources(is_ours)
-        self._drop_strangers([sources.takes(one) for one in addresses.texts], addresses.numbers)
+        addressed = self._of_good(self._values.column == CLIENT_IP)
+        addresses, sources = coded(self._values.cut, 2 * addressed + 1), Sources(is_ours)
+        familiar = np.array([sources.takes(one) for one in addresses.texts], np.bool_)
+        self._good[self._values.line[addressed[~familiar[addresses.numbers]]]] = False
         self._drop_hints()
         again = dict(self._again(known, numbers))
         written = Written(self._data, self._values, self._braces, self._good)
-        columns = written.texts() | written.sources(addresses, sources)
+        columns = written.texts() | written.sources(addressed, addresses, sources)
         columns |= {"duration_ms": written.durations(), "fields": written.fields()}
         places = self._places[self._good]
         odd = np.ones(len(self._ends), np.bool_)
@@ -90,14 +91,13 @@ class _Reading:
         self._good &= is_known[numbers]
         return [one for one in known if one is not None], (np.cumsum(is_known) - 1)[numbers]
 
-    def _drop_strangers(self, taken: Sequence[bool], numbers: Numbers) -> None:
-        """Leave out lines whose address isn't one, or is ours."""
-        addressed = self._values.line[self._values.column == CLIENT_IP]
-        self._good[addressed[~np.array(taken, np.bool_)[numbers]]] = False
+    def _of_good(self, which: Truths) -> Integers:
+        """Those values that are of plain lines; elsewhere nobody knows what is a value."""
+        return np.flatnonzero(which & self._good[self._values.line])
 
     def _drop_hints(self) -> None:
         """Leave out what needs a second look. All that lines may differ in is looked at, the rest once."""
-        texts = taken(self._values.cut, 2 * np.flatnonzero(self._values.column <= OTHER) + 1)
+        texts = taken(self._values.cut, 2 * self._of_good(self._values.column <= OTHER) + 1)
         if may_need_second_look(b"\n".join((bytes_of(texts), *self._heads.texts, *self._values.ways))):
             hinted = np.zeros(len(self._ends), np.bool_)
             hinted[[*with_hints(self._data, self._ends)]] = True

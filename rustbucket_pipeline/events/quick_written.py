@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from rustbucket_pipeline.events.columns import SCHEMA
 from rustbucket_pipeline.events.quick_columns import Sources
 from rustbucket_pipeline.events.quick_keys import (
-    CLIENT_IP,
     COMMAND,
     COMPONENT,
     METHOD,
@@ -50,7 +49,7 @@ class Written:
     def texts(self) -> "dict[str, pa.Array]":
         """The columns that are as they were typed, if anything is in them."""
         column = self._values.column
-        is_text = (column >= USERNAME) & (column <= PATH)
+        is_text = (column >= USERNAME) & (column <= PATH) & self._is_good
         written = taken(self._values.cut, 2 * np.flatnonzero(is_text) + 1)
         texts, number = (
             _unescaped(written) if b"\\" in self._data else written.view(pa.string()),
@@ -58,11 +57,10 @@ class Written:
         )
         return {name: self._of(column == one, texts, number) for name, one in _TEXTS.items() if (column == one).any()}
 
-    def sources(self, addresses: Coded, sources: Sources) -> "dict[str, pa.Array]":
-        """Of the addresses that are written."""
-        is_address = self._values.column == CLIENT_IP
-        number = np.zeros(len(is_address), np.int32)
-        number[is_address] = addresses.numbers
+    def sources(self, at: Integers, addresses: Coded, sources: Sources) -> "dict[str, pa.Array]":
+        """Of the addresses, which are written at those values."""
+        is_address, number = np.zeros(len(self._row), np.bool_), np.zeros(len(self._row), np.int32)
+        is_address[at], number[at] = True, addresses.numbers
         columns = {"src_ip": sources.ips, "src_port": sources.ports}
         return {
             name: self._of(is_address, pa.array([*map(told.get, addresses.texts)], SCHEMA.field(name).type), number)

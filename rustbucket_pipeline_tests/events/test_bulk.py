@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import starmap
 
+import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -178,6 +179,13 @@ def mistyped(draw: st.DrawFn) -> bytes:
 @settings(max_examples=400, deadline=None)
 def test_a_stroke_more_or_less_in_a_plain_line(data):
     agree(data)
+
+
+@pytest.mark.parametrize("last", [b"username", b"client_ip", b"extra", b"target"])
+def test_a_line_that_stops_before_its_target_takes_nothing_of_the_next(last):
+    line = line_of(SSH, b'Exec request","event_type":"command","protocol":"SSH","%b":"a\\n"' % last)
+    data = line.replace(b',"target":"rustbucket::protocols::ssh"}', b"") + line.replace(b"a\\n", b"\xff") + line
+    agree(data * 2)
 
 
 def test_lines_of_every_kind_are_taken_by_the_quick_way():
