@@ -212,6 +212,11 @@ def test_equal_lines_are_different_events(json_line):
     agree(line * 3)
 
 
+def test_of_equal_records_the_first_is_the_first_even_if_it_is_glued_to_another(json_line):
+    line = json_line(event_type="command", protocol="SSH", command="id", target="rustbucket::protocols::ssh_shell")
+    agree(line[:60] + line * 2 + line[:60] + line * 2)
+
+
 def test_bytes_that_are_not_utf_8_are_kept_whatever_stands_beside_them(json_line):
     line = json_line(event_type="command", protocol="SSH", command="uname", target="rustbucket::protocols::ssh_shell")
     agree(line + line.replace(b"uname", b"un\xffame") + line)
