@@ -67,13 +67,14 @@ class _Reading:
         known, numbers = self._known()
         addressed = self._of_good(self._values.column == CLIENT_IP)
         addresses, sources = coded(self._values.cut, 2 * addressed + 1), Sources(is_ours)
-        familiar = np.array([sources.takes(one) for one in addresses.texts], np.bool_)
-        self._good[self._values.line[addressed[~familiar[addresses.numbers]]]] = False
+        taken = np.array([sources.takes(one) for one in addresses.texts], np.bool_)
+        kept = np.array([not sources.takes(one) and sources.keeps(one) for one in addresses.texts], np.bool_)
+        self._good[self._values.line[addressed[~(taken | kept)[addresses.numbers]]]] = False
         self._drop_hints()
         again = dict(self._again(known, numbers))
         written = Written(self._data, self._values, self._braces, self._good)
         columns = written.texts() | written.sources(addressed, addresses, sources)
-        columns |= {"duration_ms": written.durations(), "fields": written.fields()}
+        columns |= {"duration_ms": written.durations(), "fields": written.fields(addressed[kept[addresses.numbers]])}
         places = self._places[self._good]
         odd = np.ones(len(self._ends), np.bool_)
         odd[places] = False

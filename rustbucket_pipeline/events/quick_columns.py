@@ -188,3 +188,12 @@ class Sources:
             return False
         self.ips[client_ip], self.ports[client_ip] = source.ip, source.port
         return True
+
+    def keeps(self, client_ip: bytes) -> bool:
+        """Note an address that can't be spelled again, or what stands in its place; False if it is odd or ours."""
+        text = client_ip.decode()
+        if "\\" in text or self._is_ours(text):
+            return False
+        address = address_of(text)
+        self.ips[client_ip], self.ports[client_ip] = (address.ip, address.port) if address else (None, None)
+        return True

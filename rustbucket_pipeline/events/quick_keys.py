@@ -13,7 +13,10 @@ COMPONENT, CLIENT_IP, USERNAME, PASSWORD, COMMAND, METHOD, PATH, OTHER, TARGET =
 
 TARGET_KEY: Final = b'},"target":"'
 
-_NAMED = "message|component|event_type|protocol|client_ip|username|password|command|method|path|duration|duration_secs"
+_NEVER_HERE: Final = (b"message", b"event_type", b"protocol", b"src_port", b"duration", b"duration_secs")
+"""Keys that mean more than their text says; a duration may be a number."""
+
+_NAMED = b"|".join((*_COLUMNS[1:], *_NEVER_HERE)).decode()
 _MEMBERS = rf'(?:,"(?!(?:{_NAMED})")[a-z][a-z_.]{{0,39}}":(?:-?(?:0|[1-9][0-9]{{0,14}})|true|false|null))*+'
 _BETWEEN = re.compile(
     (
@@ -22,7 +25,6 @@ _BETWEEN = re.compile(
     ).encode()
 )
 _KEY = re.compile(rb',"([a-z_.]+)":')
-_NEVER_HERE: Final = frozenset(_NAMED.encode().split(b"|")).difference(_COLUMNS)
 
 
 class Between(NamedTuple):

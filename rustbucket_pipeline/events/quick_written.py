@@ -16,9 +16,9 @@ from rustbucket_pipeline.events.quick_keys import (
     COMMAND,
     COMPONENT,
     METHOD,
-    OTHER,
     PASSWORD,
     PATH,
+    TARGET,
     USERNAME,
 )
 from rustbucket_pipeline.events.quick_spans import Coded, Numbers, Spans, of_rows, replaced, taken
@@ -73,30 +73,32 @@ class Written:
         is_there = np.array([one is not None for one in told])[self._values.way]
         return self._of(is_there, pa.array(told, pa.float64()), self._values.way)
 
-    def fields(self) -> "pa.Array":
-        """What no other column says, as it is written."""
-        values, component = self._values, self._values.column == COMPONENT
-        apart = component & (np.concatenate((values.column[1:], [0])) < OTHER)
-        stays = np.array([bool(one.others) for one in values.told])[values.way] | (component & ~apart)
-        first = np.flatnonzero(stays & self._is_good)
+    def fields(self, addressed: Integers) -> "pa.Array":
+        """What no other column says, as it is written, and the addresses at those values."""
+        values = self._values
+        stays = np.array([bool(one.others) for one in values.told])[values.way] | (values.column == COMPONENT)
+        stays[addressed] = True
+        stays &= self._is_good
+        first = np.flatnonzero(stays)
         first = first[np.diff(values.line[first], prepend=-1) > 0]
         begins, ends = values.before[first] + 1, self._braces[values.line[first]] + 1
         written = bytearray(self._data)
         np.frombuffer(written, np.uint8)[begins] = ord("{")  # where the comma was
         cut = Spans(pa.py_buffer(written), begins, ends).cut().view(pa.string())
         column = of_rows(self._rows, self._row[first], cut, 2 * np.arange(len(first)))
-        apart = np.flatnonzero(apart & self._is_good)
-        if not len(apart):
-            return column
-        others = self._braces.copy()
-        others[values.line[first]] = begins
-        return replaced(column, self._row[apart], [self._joined(one, others) for one in apart.tolist()])
+        broken = ~stays[1:] & stays[:-1] & (np.diff(values.line) == 0) & (values.column[1:] < TARGET)
+        lines = np.unique(values.line[1:][broken])
+        rows = self._row[values.first[lines]]
+        return replaced(column, rows, [self._joined(line, stays) for line in lines.tolist()]) if len(lines) else column
 
-    def _joined(self, component: int, others: Integers) -> bytes:
-        """The fields of a line where something stands between its component and the others."""
-        values, line = self._values, self._values.line[component]
-        member = self._data[values.before[component] + 2 : values.end[component] + 1]
-        return b"{%b%b}" % (member, self._data[others[line] : self._braces[line]])
+    def _joined(self, line: int, stays: Truths) -> bytes:
+        """What stays of a line's values, where something that doesn't stands between."""
+        first, last = int(self._values.first[line]), int(self._values.last[line])
+        begins, ends = self._values.before[first : last + 1] + 1, self._values.end[first : last + 1] + 1
+        ends[-1] = self._braces[line]
+        spans = zip(begins.tolist(), ends.tolist(), stays[first : last + 1].tolist(), strict=True)
+        members = b"".join(self._data[start:end] for start, end, stay in spans if stay)
+        return b"{%b}" % members.removeprefix(b",")
 
     def _of(self, which: Truths, told: "pa.Array", number: Numbers) -> "pa.Array":
         """The column in which those values say what they are told by number."""

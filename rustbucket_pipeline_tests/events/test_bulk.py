@@ -55,7 +55,11 @@ def lines(draw: st.DrawFn) -> bytes:
     fields: dict[str, object] = {"message": message, "event_type": draw(st.sampled_from(kinds))}
     for hole in template.pattern.holes:
         fields[hole.name] = draw(_values(hole.name, hole.mark))
-    for name in draw(st.lists(st.sampled_from(["username", "extra", "_note", "duration", "path"]), max_size=2)):
+    for name in draw(
+        st.lists(
+            st.sampled_from(["username", "extra", "_note", "duration", "path", "src_port", "client_ip"]), max_size=2
+        )
+    ):
         fields.setdefault(name, draw(SCALARS))
     at = START + timedelta(milliseconds=draw(st.integers(0, 1_000_000)))
     record = {"timestamp": f"{at:%Y-%m-%dT%H:%M:%S.%f}Z", "level": "INFO", "fields": fields, "target": target}
@@ -141,6 +145,9 @@ PLAIN = [
     (SSH, b'Authentication attempt","event_type":"auth","username":"r\\u00e9","password":"\\"1\\\\","key_type":"z"'),
     (HTTP, b'Request parsed","event_type":"command","protocol":"HTTP","method":"GET","path":"/a?b=\\n"'),
     (LIMITER, b'Connection blocked","event_type":"connection","component":"x","client_ip":"::1","reason":"y"'),
+    (LIMITER, b'Connection blocked","event_type":"connection","component":"x","client_ip":"unknown","reason":"y"'),
+    (SSH, b'Exec request","event_type":"command","protocol":"SSH","client_ip":"::ffff:192.0.2.7","command":"id"'),
+    (SSH, b'Shell request","event_type":"connection","client_ip":""'),
     (LIMITER, b'IP banned","event_type":"connection","component":"x","client_ip":"::1"'),
     (LIMITER, b'RateLimiter initialized","event_type":"operational","component":"x","enabled":true'),
     (LIMITER, b'RateLimiter initialized","event_type":"operational","component":"x"'),
