@@ -75,7 +75,7 @@ class Block(ABC):
 
 @dataclass(frozen=True)
 class PlainLines(Block):
-    """JSON records, every one with a time that counts."""
+    """JSON records that begin with a time that counts and a level, as Rustbucket writes them (`framing.lines`)."""
 
     def record(self, place: int) -> LogRecord:
         """The record at this place, counted from 0."""

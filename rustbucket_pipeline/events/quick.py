@@ -26,7 +26,7 @@ from rustbucket_pipeline.events.quick_spans import Spans, bytes_of, coded, taken
 from rustbucket_pipeline.events.quick_strings import Strings, strings_of
 from rustbucket_pipeline.events.quick_templates import DEBUG
 from rustbucket_pipeline.events.quick_values import values_of
-from rustbucket_pipeline.events.quick_written import Written, text_of
+from rustbucket_pipeline.events.quick_written import WrittenColumns, text_of
 from rustbucket_pipeline.events.trust import RECENT
 from rustbucket_pipeline.framing.words import Integers, Truths
 
@@ -67,12 +67,13 @@ class _Reading:
         known, numbers = self._known()
         addressed = self._of_good(self._values.column == CLIENT_IP)
         addresses, sources = coded(self._values.cut, 2 * addressed + 1), Sources(is_ours)
-        taken = np.array([sources.takes(one) for one in addresses.texts], np.bool_)
-        kept = np.array([not sources.takes(one) and sources.keeps(one) for one in addresses.texts], np.bool_)
-        self._good[self._values.line[addressed[~(taken | kept)[addresses.numbers]]]] = False
+        exact = np.array([*map(sources.takes, addresses.texts)], np.bool_)
+        kept = np.zeros(len(exact), np.bool_)
+        kept[~exact] = [sources.keeps(addresses.texts[one]) for one in np.flatnonzero(~exact).tolist()]
+        self._good[self._values.line[addressed[~(exact | kept)[addresses.numbers]]]] = False
         self._drop_hints()
         again = dict(self._again(known, numbers))
-        written = Written(self._data, self._values, self._braces, self._good)
+        written = WrittenColumns(self._data, self._values, self._braces, self._good)
         columns = written.texts() | written.sources(addressed, addresses, sources)
         columns |= {"duration_ms": written.durations(), "fields": written.fields(addressed[kept[addresses.numbers]])}
         places = self._places[self._good]

@@ -12,15 +12,7 @@ import pyarrow.compute as pc
 
 from rustbucket_pipeline.events.columns import SCHEMA
 from rustbucket_pipeline.events.quick_columns import Sources
-from rustbucket_pipeline.events.quick_keys import (
-    COMMAND,
-    COMPONENT,
-    METHOD,
-    PASSWORD,
-    PATH,
-    TARGET,
-    USERNAME,
-)
+from rustbucket_pipeline.events.quick_keys import COMMAND, COMPONENT, METHOD, PASSWORD, PATH, TARGET, USERNAME
 from rustbucket_pipeline.events.quick_spans import Coded, Numbers, Spans, of_rows, replaced, taken
 from rustbucket_pipeline.events.quick_values import Values
 from rustbucket_pipeline.framing.words import Integers, Truths
@@ -36,7 +28,7 @@ _TEXTS: Final = {
 _unquoted = msgspec.json.Decoder(str).decode
 
 
-class Written:
+class WrittenColumns:
     """What stands in a block's lines, of which those that are `good` become rows; `braces` end their fields."""
 
     def __init__(self, data: bytes, values: Values, braces: Integers, good: Truths) -> None:
@@ -51,10 +43,8 @@ class Written:
         column = self._values.column
         is_text = (column >= USERNAME) & (column <= PATH) & self._is_good
         written = taken(self._values.cut, 2 * np.flatnonzero(is_text) + 1)
-        texts, number = (
-            _unescaped(written) if b"\\" in self._data else written.view(pa.string()),
-            np.cumsum(is_text) - 1,
-        )
+        texts = _unescaped(written) if b"\\" in self._data else written.view(pa.string())
+        number = np.cumsum(is_text) - 1
         return {name: self._of(column == one, texts, number) for name, one in _TEXTS.items() if (column == one).any()}
 
     def sources(self, at: Integers, addresses: Coded, sources: Sources) -> "dict[str, pa.Array]":
