@@ -118,11 +118,11 @@ class _Reading:
 
     def _told(self) -> list[str]:
         """Whom and what the last ones tell of."""
-        values, last = self._values, np.flatnonzero(self._good)[-RECENT:]
-        told = np.isin(values.column, (CLIENT_IP, COMMAND)) & self._good[values.line] & (values.end > values.start)
-        told[: values.first[last[0]] if len(last) else len(told)] = False
+        values, good = self._values, np.flatnonzero(self._good)
+        told = self._of_good((values.column == CLIENT_IP) | (values.column == COMMAND))
+        told = told[values.line[told] >= (good[-RECENT] if len(good) > RECENT else 0)]
         spans = zip(values.start[told].tolist(), values.end[told].tolist(), strict=True)
-        return [text_of(self._data[start:end]) for start, end in spans]
+        return [text_of(self._data[start:end]) for start, end in spans if end > start]
 
 
 def _told_again(fields: bytes, known: Known) -> Again | None:
