@@ -6,7 +6,7 @@ could have been meant spell it the same. A function of one log's records in orde
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from rustbucket_pipeline.events.record import Parsed
 from rustbucket_pipeline.events.values import undebug
@@ -38,33 +38,31 @@ def tells_again(target: str, fields: Iterable[str]) -> bool:
     return target in _TOLD and not VERBS.keys().isdisjoint(fields)
 
 
-class _Said(NamedTuple):
-    at: int
-    text: str
-
-
 class _Typed:
-    """What was typed last behind one verb, by what the honeypot makes of it."""
+    """When what was typed last behind one verb, by what the honeypot makes of it."""
 
     def __init__(self) -> None:
-        self._order = deque[str]()
-        self._by_upper: dict[str, deque[_Said]] = {}
+        self._order = deque[tuple[str, str]]()
+        self._times: dict[str, dict[str, deque[int]]] = {}
 
     def add(self, text: str, at: int) -> None:
         if len(self._order) == _KEPT:
-            self._forget(self._order.popleft())
+            self._forget(*self._order.popleft())
         upper = _as_logged(text)
-        self._order.append(upper)
-        self._by_upper.setdefault(upper, deque()).append(_Said(at, text))
+        self._order.append((upper, text))
+        self._times.setdefault(upper, {}).setdefault(text, deque()).append(at)
 
-    def spellings(self, upper: str, since: int) -> set[str]:
-        return {said.text for said in self._by_upper.get(upper, ()) if said.at >= since}
+    def spellings(self, upper: str, since: int) -> list[str]:
+        spelled = self._times.get(upper, {})
+        return [text for text, times in spelled.items() if times[-1] >= since or max(times) >= since]
 
-    def _forget(self, upper: str) -> None:
-        said = self._by_upper[upper]
-        said.popleft()
-        if not said:
-            del self._by_upper[upper]
+    def _forget(self, upper: str, text: str) -> None:
+        spelled = self._times[upper]
+        spelled[text].popleft()
+        if not spelled[text]:
+            del spelled[text]
+        if not spelled:
+            del self._times[upper]
 
 
 class Casing:
@@ -108,7 +106,7 @@ class Casing:
         """
         since = _REMEMBERED if again else _AT_ONCE
         spellings = self._typed[VERBS[name]].spellings(logged, at - since)
-        return spellings.pop() if len(spellings) == 1 else None
+        return spellings[0] if len(spellings) == 1 else None
 
 
 def _as_logged(typed: str) -> str:

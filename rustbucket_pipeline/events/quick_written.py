@@ -98,7 +98,7 @@ class WrittenColumns:
 
 def text_of(value: bytes) -> str:
     """What is written between quotes."""
-    return _unquoted(b'"%b"' % value)
+    return _unquoted(b'"%b"' % value) if b"\\" in value else value.decode()
 
 
 def _unescaped(written: "pa.BinaryArray") -> "pa.Array":
