@@ -3,6 +3,10 @@
 Both ways give the same rows; this is only where they meet. No database.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# (pyarrow's stubs leave its arrays without parameters)
+
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -130,21 +134,32 @@ class BulkParser:
         made: "_Made",
     ) -> None:
         """Plain records as columns; the odd ones between them as usual, knowing what was typed before each."""
-        spans = block.spans(plain.places)
-        ids = self._identities.claim_all(block.segment.log_id, block.segment.window_start, spans.cut(block.data))
-        new = np.array([one is not None for one in ids], np.bool_)
-        typed = dict(plain.typed(new))
-        runs = {run[0]: run for run in _in_a_row(plain.odd)}
-        for place in sorted({*typed, *plain.again, *runs}):
-            if place in typed:
-                self._context.casing.typed(typed[place], block.times[place])
-            elif place in plain.again:
-                plain.spell(place, self._context.casing, block.times[place])
-            else:
-                made.rows.extend(self._rows(one_by_one(runs[place])))
-        if plain.places:
-            self._count(plain.meant, spans.lengths, new)
+        spans, ids = block.spans(plain.places), list[bytes | None]()
+        typed = dict(plain.typed(np.ones(len(plain.places), np.bool_)))
+        noted = sorted({*typed, *plain.again})
+        for run in (*_in_a_row(plain.odd), []):
+            until = run[0] if run else len(block.ends)
+            # An odd one may hold what is plain elsewhere, glued to something: their order says which is the first.
+            ids += self._ids(block, spans, slice(len(ids), int(np.searchsorted(plain.places, until))))
+            behind = bisect_left(noted, until)
+            for place in noted[:behind]:
+                if place in plain.again:
+                    plain.spell(place, self._context.casing, block.times[place])
+                elif ids[int(np.searchsorted(plain.places, place))] is not None:
+                    self._context.casing.typed(typed[place], block.times[place])
+            del noted[:behind]
+            if run:
+                made.rows.extend(self._rows(one_by_one(run)))
+        if len(plain.places):
+            self._count(plain.meant, spans.lengths, np.array([one is not None for one in ids], np.bool_))
             made.batches.append(_batch(block, plain, spans, ids, belief))
+
+    def _ids(self, block: PlainLines | PlainText, spans: Spans, which: slice) -> Sequence[bytes | None]:
+        segment, starts = block.segment, spans.starts[which]
+        if not len(starts):
+            return []
+        borders = starts.tolist(), (starts + spans.lengths[which]).tolist()
+        return self._identities.claim_all(segment.log_id, segment.window_start, block.data, *borders)
 
     def _count(self, meant: Meant, lengths: Integers, new: Truths) -> None:
         tally, events, event_bytes = self._tally, int(new.sum()), int(lengths[new].sum())

@@ -35,13 +35,6 @@ class Spans(NamedTuple):
     starts: Integers
     lengths: Integers
 
-    def cut(self, data: bytes) -> list[bytes]:
-        """The records."""
-        return [
-            data[start:end]
-            for start, end in zip(self.starts.tolist(), (self.starts + self.lengths).tolist(), strict=True)
-        ]
-
 
 @dataclass(frozen=True)
 class Block(ABC):
@@ -64,7 +57,7 @@ class Block(ABC):
     def record(self, place: int) -> LogRecord:
         """The record at this place, counted from 0."""
 
-    def spans(self, places: Sequence[int]) -> Spans:
+    def spans(self, places: Sequence[int] | Integers) -> Spans:
         """Of the records at these places."""
         starts = np.concatenate(([0], self.ends[:-1]))[places]
         return Spans(starts, self.ends[places] - starts)
@@ -82,7 +75,7 @@ class Block(ABC):
 
 @dataclass(frozen=True)
 class PlainLines(Block):
-    """JSON records, every one with a time that counts."""
+    """JSON records that begin with a time that counts and a level, as Rustbucket writes them (`framing.lines`)."""
 
     def record(self, place: int) -> LogRecord:
         """The record at this place, counted from 0."""

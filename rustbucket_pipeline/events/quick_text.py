@@ -4,15 +4,22 @@ A block of them becomes columns at once, by the expressions of `quick_templates`
 way (`parse`); both give the same rows.
 """
 
-from collections.abc import Callable, Iterator
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
+# (pyarrow's stubs leave its arrays without parameters)
+
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+import numpy as np
+import pyarrow as pa
+
+from rustbucket_pipeline.events.columns import SCHEMA
 from rustbucket_pipeline.events.dialects.kv import MARK
 from rustbucket_pipeline.events.normalise import UNTIDY_FROM
 from rustbucket_pipeline.events.pieces import PlainText
 from rustbucket_pipeline.events.quick_again import Again
-from rustbucket_pipeline.events.quick_columns import Known, Meant, PlainRows, Sources, Values, columns_from
+from rustbucket_pipeline.events.quick_columns import Known, Meant, PlainRows, Sources
 from rustbucket_pipeline.events.quick_look import need_second_look, records_with
 from rustbucket_pipeline.events.quick_templates import CLIENT_IP, COMMAND, VARIANTS, Told, Variant
 from rustbucket_pipeline.events.uncollected import uncollected
@@ -40,7 +47,7 @@ class TextValues(NamedTuple):
         meant = [one for one in known if one is not None]
         columns = columns_from(Values(*zip(*told, strict=True)), self.sources) if told else {}
         again = {place: one for place, one in self.again.items() if start <= place < end}
-        return PlainRows(places, odd, Meant(meant), columns, again)
+        return PlainRows(np.array(places, np.int64), odd, Meant.of(meant), columns, again)
 
     def tells_of(self, place: int) -> Iterator[str]:
         """Whom and what a plain record tells of."""
@@ -84,3 +91,32 @@ def _read(data: bytes, mark: int, end: int, variants: tuple[Variant, ...]) -> tu
         if all(data.find(literal, mark, end) >= 0 for literal in variant.literals):
             return None
     return None
+
+
+class Values(NamedTuple):
+    """A column each of what many records say, as the log writes it, but `fields`, which is JSON. Bytes are UTF-8."""
+
+    addresses: Sequence[bytes | None]
+    usernames: Sequence[bytes | str | None]
+    passwords: Sequence[bytes | str | None]
+    commands: Sequence[bytes | str | None]
+    methods: Sequence[bytes | str | None]
+    paths: Sequence[bytes | str | None]
+    seconds: Sequence[bytes | None]
+    fields: Sequence[bytes | None]
+
+
+def columns_from(values: Values, sources: Sources) -> "dict[str, pa.Array]":
+    """The columns of rows that values are written in."""
+    columns = {
+        "src_ip": [*map(sources.ips.__getitem__, values.addresses)],
+        "src_port": [*map(sources.ports.__getitem__, values.addresses)],
+        "username": [*values.usernames],
+        "password": [*values.passwords],
+        "command": [*values.commands],
+        "http_method": [*values.methods],
+        "http_path": [*values.paths],
+        "duration_ms": [None if value is None else int(value) * 1000.0 for value in values.seconds],
+        "fields": [*values.fields],
+    }
+    return {name: pa.array(values, SCHEMA.field(name).type) for name, values in columns.items()}

@@ -1,7 +1,10 @@
 """What FTP and SMTP clients typed comes back in their own letters, where that is certain; never by guessing."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rustbucket_pipeline.events.casing import Casing
 from rustbucket_pipeline_tests.events.reading import fields_of, rows
 
 FTP, SMTP = "rustbucket::protocols::ftp", "rustbucket::protocols::smtp"
@@ -104,3 +107,13 @@ def test_a_log_remembers_nothing_of_another(said, name):
     assert rows(name("ADMIN"))[-1].username == "ADMIN"
     assert rows(said("USER Admin") + name("ADMIN"))[-1].username == "Admin"
     assert rows(name("ADMIN"))[-1].username == "ADMIN"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["Ann", "ann", "ANN", "bob"]), st.integers(0, 4_000_000)), max_size=150))
+def test_only_the_last_64_names_are_remembered_and_only_what_is_recent_counts(typed):
+    casing = Casing()
+    for name, at in typed:
+        casing.typed(f"USER {name}", at)
+    recent = {name for name, at in typed[-64:] if name.upper() == "ANN" and at >= 2_000_000}
+    told = casing.typed_as("username", "ANN", 4_000_000, again=False)
+    assert told == (recent.pop() if len(recent) == 1 else None)
