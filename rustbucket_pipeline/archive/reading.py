@@ -34,7 +34,7 @@ COMPRESSION_LEVEL = 1
 """Level 3 takes 1.4 times as long for objects that are 2 % smaller."""
 
 _HASH_LOG = 13
-"""A table of 32 KB stays in a core's first cache: 8 % faster than the level's own, objects of the same size within 1 %."""
+"""A table of 32 KB stays in a core's first cache: 8 % faster than the level's own for objects as large within 1 %."""
 
 UNFINISHED = "its last line isn't complete yet"
 
