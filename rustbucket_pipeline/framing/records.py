@@ -59,14 +59,15 @@ class Framer:
 
         None: they aren't, and nothing was taken; `feed` takes the block record by record.
         """
-        if self._waiting or self._clock.after_text:
+        held = None if self._waiting or self._clock.after_text else self._splitter.begun
+        if held is None:
             return None
-        data = self._splitter.whole_lines(block)
-        lines = json_lines(data, self._clock, self._splitter.minute_start, MAX_RECORD_BYTES) if data else None
+        lines = json_lines(held, block, self._clock, self._splitter.minute_start, MAX_RECORD_BYTES)
         if lines is not None:
-            self._splitter.skip(data, block)
+            taken = int(lines.ends[-1])
+            self._splitter.skip(taken, block)
             self._clock = self._clock.after(int(lines.ts[-1]), "json")
-            self._end += len(data)
+            self._end += taken
         return lines
 
     def feed_text(self, block: bytes) -> Iterator[TextRecords | list[FramedRecord]]:

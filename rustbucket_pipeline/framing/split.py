@@ -28,7 +28,7 @@ _NEXT_HEAD = re.compile(
 )
 _ANY_JSON = re.compile(_DAMAGE + rb"\{")
 _ANY_TIME = re.compile(rb'"timestamp": ?"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|[+-]00:?00)?"')
-_MINUTE_PARTS = re.compile(rb"[-T:]")
+_MINUTE_PARTS = slice(0, 4), slice(5, 7), slice(8, 10), slice(11, 13), slice(14, 16)
 LONGEST_HEAD = 128
 """Bytes in which a line shows whether it begins a record; NULs before it aren't counted."""
 
@@ -79,18 +79,19 @@ class Splitter:
         self._scanned = 0 if len(records) == most else _scanned(self._pending)
         return records
 
-    def whole_lines(self, block: bytes) -> bytes:
-        """What is held and the block, up to the last newline, for a reader of whole lines; it may `skip` them."""
-        if self._continues:
-            return b""
-        end = block.rfind(b"\n") + 1
-        return b"".join((self._pending, memoryview(block)[:end])) if end else b""
+    @property
+    def begun(self) -> bytes | None:
+        """What is held of one line, which may end in the next block, for a reader of whole lines; he may `skip` them.
 
-    def skip(self, lines: bytes, block: bytes) -> None:
-        """Take the lines that `whole_lines` gave of the block as read."""
-        self._pending = block[block.rfind(b"\n") + 1 :]
+        None where a record was cut, or more is held.
+        """
+        return None if self._continues or b"\n" in self._pending else self._pending
+
+    def skip(self, lines: int, block: bytes) -> None:
+        """Take so many bytes as read: what was held, and the block up to its last newline."""
+        self._pending = block[lines - len(self._pending) :]
         self._scanned = _scanned(self._pending)
-        self._offset += len(lines)
+        self._offset += lines
 
     def everything(self, block: bytes) -> bytes:
         """What is held and the block, for a reader who tells records by himself; he `keeps` what he leaves of it.
@@ -169,7 +170,7 @@ def _any_json(data: bytes, at: int, end: int) -> re.Match[bytes] | None:
 
 
 def _minute_start(minute: bytes) -> int | None:
-    year, month, day, hour, of_hour = (int(part) for part in _MINUTE_PARTS.split(minute))
+    year, month, day, hour, of_hour = (int(minute[part]) for part in _MINUTE_PARTS)
     try:
         return int(datetime(year, month, day, hour, of_hour, tzinfo=UTC).timestamp()) * 1_000_000
     except ValueError:

@@ -31,8 +31,18 @@ class Shape:
 
     def fits(self, heads: Words) -> Truths:
         """Which of the heads have it."""
-        odd = ((heads ^ self._shape) | ((heads + self._six) ^ self._shape)) & self._mask
-        return np.all(odd == 0, axis=0)
+        return np.all(self._odd(heads) == 0, axis=0)
+
+    def fits_all(self, heads: Words) -> bool:
+        """Whether every head has it."""
+        return not self._odd(heads).any()
+
+    def _odd(self, heads: Words) -> Words:
+        odd = heads ^ self._shape
+        more = odd + self._six
+        more |= odd
+        more &= self._mask
+        return more
 
 
 def _of_template(template: bytes, size: int, digit: int, other: int) -> Words:
@@ -40,24 +50,52 @@ def _of_template(template: bytes, size: int, digit: int, other: int) -> Words:
 
 
 def line_ends(data: bytes) -> Integers:
-    """Behind each newline; looked for in the words that hold one."""
-    newlines = np.zeros(-(-len(data) // 8) * 8, np.bool_)
+    """Behind each newline; looked for in the words that hold one, nearly always just one."""
+    newlines = np.empty(-(-len(data) // 8) * 8, np.bool_)
+    newlines[len(data) :] = False
     np.equal(np.frombuffer(data, np.uint8), ord("\n"), out=newlines[: len(data)])
     words = newlines.view(np.uint64)
-    holding = np.flatnonzero(words != 0)
-    found = np.flatnonzero(words[holding].view(np.bool_))
-    return holding[found // 8] * 8 + found % 8 + 1
+    ends = np.flatnonzero(words != 0)
+    marks = words[ends]
+    below = marks - 1
+    if (marks & below).any():
+        which = np.flatnonzero(marks.view(np.bool_))
+        ends, within = ends[which >> 3], which & 7
+    else:
+        within = np.bitwise_count(below) >> 3
+    ends <<= 3
+    ends += within
+    ends += 1
+    return ends
+
+
+def rows_at(data: bytes, starts: Integers, size: int) -> Words:
+    """The first `size` bytes of each line, which must be as long as that: a row for each."""
+    everywhere = np.ndarray(len(data) - size + 1, f"V{size}", data, strides=1)
+    return everywhere[starts].view("<u8").reshape(len(starts), -1)
 
 
 def heads_at(data: bytes, starts: Integers, size: int) -> Words:
-    """The first `size` bytes of each line, which must be as long as that."""
-    everywhere = np.ndarray(len(data) - size + 1, f"V{size}", data, strides=1)
-    return everywhere[starts].view("<u8").reshape(len(starts), -1).T.copy()
+    """The same as heads: a row for each word."""
+    return rows_at(data, starts, size).T.copy()
+
+
+def changes(rows: Words) -> Words:
+    """Which of each row's eight words differ from those of the row before, a byte for each; of the first row, all."""
+    changed = np.ones(rows.shape, np.bool_)
+    np.not_equal(rows[1:], rows[:-1], out=changed[1:])
+    return changed.view(np.uint64)[:, 0]
 
 
 def number_of(digits: Words) -> Integers:
     """What eight digits say: added up in pairs, then fours, then all."""
-    ones = digits & 0x0F0F0F0F0F0F0F0F
-    pairs = (ones * 10 + (ones >> 8)) & 0x00FF00FF00FF00FF
-    fours = (pairs * 100 + (pairs >> 16)) & 0x0000FFFF0000FFFF
-    return ((fours * 10_000 + (fours >> 32)) & 0xFFFFFFFF).astype(np.int64)
+    number = digits & 0x0F0F0F0F0F0F0F0F
+    number *= (10 << 8) + 1
+    number >>= 8
+    number &= 0x00FF00FF00FF00FF
+    number *= (100 << 16) + 1
+    number >>= 16
+    number &= 0x0000FFFF0000FFFF
+    number *= (10_000 << 32) + 1
+    number >>= 32
+    return number.view(np.int64)

@@ -1,5 +1,6 @@
 """However large a file is, and whatever is in it: archiving takes little memory. Measured in a process of its own."""
 
+import platform
 import subprocess
 import sys
 from datetime import timedelta
@@ -89,3 +90,28 @@ def test_a_large_file_is_archived_in_little_memory(fleet: FleetOnDisk, settings:
     new_bytes, peak, failed = done.stdout.split(maxsplit=2)
     assert (int(new_bytes), failed.strip()) == (path.stat().st_size, "{}")
     assert int(peak) < MOST, f"{int(peak) // MEGABYTE} MB resident"
+
+
+PIECES_COME_AND_GO = """
+import resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from rustbucket_pipeline.archive.fleet_pull import keep_freed_memory
+if sys.argv[1] == "kept":
+    keep_freed_memory()
+def faults(_):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        pieces = [b"".join([b"x" * 2**20] * 4) for _ in range(3)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+with ThreadPoolExecutor(1) as thread:
+    print(thread.submit(faults, None).result())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives so much back at once")
+def test_pieces_are_kept_in_memory_that_is_not_fetched_anew() -> None:
+    given_back, kept = (
+        int(subprocess.run([sys.executable, "-c", PIECES_COME_AND_GO, way], check=True, capture_output=True).stdout)
+        for way in ("given back", "kept")
+    )
+    assert kept * 3 < given_back
