@@ -5,8 +5,7 @@ Grades nothing itself.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
@@ -14,20 +13,19 @@ import numpy as np
 from rustbucket_pipeline.events.dialects import recognise
 from rustbucket_pipeline.events.dialects.kv import KV
 from rustbucket_pipeline.events.dialects.structured import TARGETS
-from rustbucket_pipeline.events.pieces import LogRecord, PlainText
+from rustbucket_pipeline.events.pieces import PlainText
 from rustbucket_pipeline.events.quick_text import text_values
 from rustbucket_pipeline.events.record import UNFINISHED, Parsed
 from rustbucket_pipeline.events.trust import (
     JITTER,
     LEAP,
     RECENT,
-    WITNESS_BYTES,
-    WITNESSES,
     BelievedText,
     Grader,
     line_of,
     told_of,
 )
+from rustbucket_pipeline.events.witnesses import WITNESS_BYTES, WITNESSES, Following
 from rustbucket_pipeline.framing.words import Integers
 
 _NO_TIME = -(1 << 62)
@@ -42,8 +40,8 @@ class CalmText:
     `values` are those of plain records, `readings` what the others say, by place; a strange one is in neither.
     """
 
-    def __init__(self, text: PlainText, following: Iterator[LogRecord], is_ours: Callable[[str], bool]) -> None:
-        """Read them; `following` are the records behind, of which few are asked."""
+    def __init__(self, text: PlainText, behind: Following, is_ours: Callable[[str], bool]) -> None:
+        """Read them; `behind` are the records that follow."""
         self.text = text
         self.values = text_values(text, is_ours)
         self.readings: dict[int, Parsed] = {}
@@ -51,13 +49,14 @@ class CalmText:
         strange.update(np.flatnonzero(text.clamped).tolist())
         strange.update(place for place in self.readings if place and self._dialect(place) != self._dialect(place - 1))
         strange.update(place + 1 for place in self.readings if self._dialect(place) != self._dialect(place + 1))
-        behind = list(islice(following, WITNESSES))
-        claims = np.array([_NO_TIME if claim is None else claim for claim in self._claims(behind)], np.int64)
-        self._all_differ: Final = len(np.unique(claims)) == len(claims)
-        strange.update(self._odd_times(claims, sum(len(one.data) for one in behind)))
+        later = [_NO_TIME if claim is None else claim for claim in behind.claims()]
+        claims = np.concatenate((text.claims, np.array(later, np.int64)))
+        in_order = np.sort(claims)
+        self._all_differ: Final = bool(np.all(in_order[1:] != in_order[:-1]))
+        strange.update(self._odd_times(claims, behind.size))
         if not self._all_differ:
             strange.update(self._repeated(behind))
-        self._strange: Final = sorted(strange | {len(text.ends) + (not behind)})
+        self._strange: Final = sorted(strange | {len(text.ends) + (not later)})
 
     def until(self, place: int, grader: Grader) -> int:
         """The end of the calm stretch that begins here; `place` if none does."""
@@ -116,11 +115,6 @@ class CalmText:
         reading = self.readings.get(place)
         return self.values.tells_of(place) if reading is None else told_of(reading)
 
-    def _claims(self, behind: Sequence[LogRecord]) -> Iterator[int | None]:
-        yield from self.text.claimed
-        for one in behind:
-            yield one.claimed
-
     def _line(self, place: int) -> bytes:
         start, end = self.text.borders[place : place + 2]
         return line_of(self.text.data[start:end])
@@ -143,10 +137,11 @@ class CalmText:
         size = (borders[last + 1] if within else borders[-1] + size_behind) - borders[place]
         return size >= WITNESS_BYTES
 
-    def _repeated(self, behind: Sequence[LogRecord]) -> Iterator[int]:
+    def _repeated(self, behind: Following) -> Iterator[int]:
         """Records whose line stands among these once more."""
         own = len(self.text.ends)
-        lines = [self._line(at) for at in range(own)] + [line_of(one.data) for one in behind if one.claimed is not None]
+        lines = [self._line(at) for at in range(own)]
+        lines += [line_of(one.data) for one in behind.records() if one.claimed is not None]
         # In this order a line is followed by all that begin with it.
         first, *others = sorted(range(len(lines)), key=lines.__getitem__)
         for at in others:
