@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from rustbucket_pipeline.events.columns import batch_from, batch_of, hex_of
 from rustbucket_pipeline.events.drift import Drift
@@ -19,6 +20,7 @@ from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
 from rustbucket_pipeline.events.pieces import Piece, PlainLines, PlainText, Spans
 from rustbucket_pipeline.events.quick import plain_rows
 from rustbucket_pipeline.events.quick_columns import Meant, PlainRows
+from rustbucket_pipeline.events.quick_text_rows import TextRows
 from rustbucket_pipeline.events.row import EventRow
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.uncollected import uncollected
@@ -52,7 +54,7 @@ class _Belief(NamedTuple):
     """The dialect of plain records, and the trust of all or of each."""
 
     dialect: str
-    trust: float | list[float]
+    trust: float | NDArray[np.float64]
 
 
 class BulkParser:
@@ -112,19 +114,19 @@ class BulkParser:
         believed = calm.believed(start, end)
         trusts = grader.believe_text(believed)
         plain = calm.values.rows(start, end)
-        belief = _Belief(believed.dialect, [trusts[place - start] for place in plain.places])
+        belief = _Belief(believed.dialect, trusts[plain.places - start])
 
         def one_by_one(run: Iterable[int]) -> Iterator[Graded]:
             for place in run:
                 record = calm.text.record(place)
-                yield Graded(record, record.data, calm.readings[place], trusts[place - start], ())
+                yield Graded(record, record.data, calm.readings[place], float(trusts[place - start]), ())
 
         self._at_once(calm.text, plain, belief, one_by_one, made)
 
     def _at_once(
         self,
         block: PlainLines | PlainText,
-        plain: PlainRows,
+        plain: PlainRows | TextRows,
         belief: "_Belief",
         one_by_one: Callable[[Sequence[int]], Iterable[Graded | Lost]],
         made: "_Made",
@@ -142,7 +144,7 @@ class BulkParser:
                 plain.spell(place, self._context.casing, block.times[place])
             else:
                 made.rows.extend(self._rows(one_by_one(runs[place])))
-        if plain.places:
+        if len(plain.places):
             self._count(plain.meant, spans.lengths, new)
             made.batches.append(_batch(block, plain, spans, ids, belief))
 
@@ -158,7 +160,7 @@ class BulkParser:
 
 def _batch(
     block: PlainLines | PlainText,
-    plain: PlainRows,
+    plain: PlainRows | TextRows,
     spans: Spans,
     ids: Sequence[bytes | None],
     belief: "_Belief",

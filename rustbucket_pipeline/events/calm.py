@@ -6,6 +6,7 @@ Grades nothing itself.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -26,7 +27,7 @@ from rustbucket_pipeline.events.trust import (
     told_of,
 )
 from rustbucket_pipeline.events.witnesses import WITNESS_BYTES, WITNESSES, Following
-from rustbucket_pipeline.framing.words import Integers
+from rustbucket_pipeline.framing.words import Integers, Truths
 
 _NO_TIME = -(1 << 62)
 
@@ -45,7 +46,7 @@ class CalmText:
         self.text = text
         self.values = text_values(text, is_ours)
         self.readings: dict[int, Parsed] = {}
-        strange = {place for place in self.values.odd if not self._read(place)}
+        strange = {place for place in self.values.odd(0, len(text.ends)) if not self._read(place)}
         strange.update(np.flatnonzero(text.clamped).tolist())
         strange.update(place for place in self.readings if place and self._dialect(place) != self._dialect(place - 1))
         strange.update(place + 1 for place in self.readings if self._dialect(place) != self._dialect(place + 1))
@@ -60,20 +61,26 @@ class CalmText:
 
     def until(self, place: int, grader: Grader) -> int:
         """The end of the calm stretch that begins here; `place` if none does."""
-        if not grader.goes_on(self.text.claimed[place], self._dialect(place)):
-            return place
         # What comes behind a calm record may yet be read into it; behind a block's last one, nobody has looked.
         end = self._strange[bisect_left(self._strange, place)] - 1
-        end = min(end, self._told_before(place, end, grader))
+        if end - place < SHORTEST or not grader.goes_on(self.text.claimed[place], self._dialect(place)):
+            return place
+        end = min([end, *(at - 1 for at in self._told_again(place, end + 1, grader))])
         return end if end - place >= SHORTEST else place
 
-    def _told_before(self, place: int, end: int, grader: Grader) -> int:
-        """The end of the stretch, or before the first record in or behind it whose line was there already."""
-        claimed, behind = self.text.claimed, min(end + 1, len(self.text.ends))
-        if grader.written.isdisjoint(claimed[place:behind]):
-            return end
-        again = (at for at in range(place, behind) if grader.wrote(claimed[at], self._line(at)))
-        return next(again, end + 1) - 1
+    def _told_again(self, place: int, end: int, grader: Grader) -> Iterator[int]:
+        """The records of the stretch, and the one behind, whose line was there already."""
+        claimed, end = self.text.claimed, min(end, len(self.text.ends))
+        again = grader.written & self._by_claim.keys()
+        said = map(self._by_claim.__getitem__, again) if self._all_differ else range(place, end)
+        for at in said if again else ():
+            if place <= at < end and grader.wrote(claimed[at], self._line(at)):
+                yield at
+
+    @cached_property
+    def _by_claim(self) -> dict[int, int]:
+        """A record that claims the time."""
+        return {claim: at for at, claim in enumerate(self.text.claimed)}
 
     def believed(self, place: int, end: int) -> BelievedText:
         """A stretch as a grader notes it."""
@@ -81,11 +88,11 @@ class CalmText:
         return BelievedText(
             self._dialect(place),
             text.offset + text.borders[place],
-            [text.offset + at for at in text.borders[place + 1 : end + 1]],
+            text.offset + text.ends[place:end],
             self._opens(place, end),
-            self.text.claimed[end - 1],
-            [told for at in recent for told in self._told(at)],
-            [(self.text.claimed[at], self._line(at)) for at in (recent if self._all_differ else range(place, end))],
+            text.claimed[end - 1],
+            [*self._told(recent.start, end)],
+            [(text.claimed[at], self._line(at)) for at in (recent if self._all_differ else range(place, end))],
         )
 
     def _read(self, place: int) -> bool:
@@ -104,16 +111,16 @@ class CalmText:
         reading = self.readings.get(place)
         return KV.name if reading is None else reading.dialect
 
-    def _opens(self, place: int, end: int) -> list[bool]:
-        opens = [one is not None and one.opens for one in self.values.known[place:end]]
+    def _opens(self, place: int, end: int) -> Truths:
+        opens = self.values.opens(place, end)
         for at, reading in self.readings.items():
             if place <= at < end:
                 opens[at - place] = reading.meaning.opens
         return opens
 
-    def _told(self, place: int) -> Iterator[str]:
-        reading = self.readings.get(place)
-        return self.values.tells_of(place) if reading is None else told_of(reading)
+    def _told(self, place: int, end: int) -> Iterator[str]:
+        for at, told in enumerate(self.values.told(place, end), place):
+            yield from told_of(self.readings[at]) if at in self.readings else told
 
     def _line(self, place: int) -> bytes:
         start, end = self.text.borders[place : place + 2]

@@ -70,10 +70,15 @@ class Block(ABC):
     def claimed(self) -> list[int]:
         """The time each record says itself (microseconds, UTC)."""
 
-    def spans(self, places: Sequence[int]) -> Spans:
+    def spans(self, places: Sequence[int] | Integers) -> Spans:
         """Of the records at these places."""
-        starts = np.concatenate(([0], self.ends[:-1]))[places]
+        starts = self.starts[places]
         return Spans(starts, self.ends[places] - starts)
+
+    @cached_property
+    def starts(self) -> Integers:
+        """Where each begins."""
+        return np.concatenate((np.zeros(1, np.int64), self.ends[:-1]))
 
     @cached_property
     def borders(self) -> list[int]:

@@ -96,7 +96,7 @@ def plain_rows(lines: PlainLines, is_ours: Callable[[str], bool]) -> PlainRows:
             read.append(told)
             known.append(one)
     last = [_text(value) for told in read[-RECENT:] for value in (told[_CLIENT_IP], told[_COMMAND]) if value]
-    return PlainRows(places, odd, Meant(known), _columns(read, sources), again, last)
+    return PlainRows(places, odd, Meant.of(known), _columns(read, sources), again, last)
 
 
 def _known_by(told: _Told, sources: Sources) -> Known | None:

@@ -95,11 +95,16 @@ _MEANT: Final = [field.name for field in fields(Known)][:6]
 class Meant:
     """What many records stand for, in their order."""
 
-    def __init__(self, known: Sequence[Known]) -> None:
-        """Few are different."""
+    def __init__(self, known: Sequence[Known], numbers: NDArray[np.intp]) -> None:
+        """Few are different; which of them each stands for, by number."""
+        self._known = known
+        self._numbers = numbers
+
+    @classmethod
+    def of(cls, known: Sequence[Known]) -> "Meant":
+        """Of each one."""
         numbers = {one: number for number, one in enumerate(dict.fromkeys(known))}
-        self._known = [*numbers]
-        self._numbers: NDArray[np.intp] = np.fromiter(map(numbers.__getitem__, known), np.intp, len(known))
+        return cls([*numbers], np.fromiter(map(numbers.__getitem__, known), np.intp, len(known)))
 
     def columns(self) -> dict[str, object]:
         """The columns of their rows that no value is written in, as Arrow's."""

@@ -17,7 +17,7 @@ from rustbucket_pipeline.framing.split import MAX_RECORD_BYTES
 from rustbucket_pipeline.model.segment import Segment
 from rustbucket_pipeline.storage.objects import Archive
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 19
 """Bytes taken out of a compressed object at a time; a segment is never held whole."""
 
 

@@ -15,12 +15,16 @@ from collections.abc import Iterable, Iterator, KeysView, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rustbucket_pipeline.events.dialects import dialect_told
 from rustbucket_pipeline.events.dialects.structured import TARGETS
 from rustbucket_pipeline.events.normalise import SUSPECT
 from rustbucket_pipeline.events.pieces import LogRecord
 from rustbucket_pipeline.events.record import UNFINISHED, Parsed
 from rustbucket_pipeline.events.witnesses import Witnesses
+from rustbucket_pipeline.framing.words import Integers, Truths
 
 IN_OPEN_TEXT = 0.8
 """Trust of a record that may be forged, with nothing speaking against it."""
@@ -122,23 +126,22 @@ class Grader:
         before = self._recent.lines.get(claimed)
         return before is not None and same_line(line, before)
 
-    def believe_text(self, run: "BelievedText") -> list[float]:
+    def believe_text(self, run: "BelievedText") -> NDArray[np.float64]:
         """Note text records against which nothing speaks; their trust, one by one."""
-        trusts: list[float] = []
-        start, awake, reach = run.start, self.open, self._reach or run.start
-        for end, opens in zip(run.ends, run.opens, strict=True):
-            trusts.append(IN_OPEN_TEXT if awake or start < reach else 1.0)
-            if opens:
-                reach, self._reach = end + REACH, end + REACH
-            start, awake = end, opens
-        self.open, self.dialect, self.last, self._awaited = awake, run.dialect, run.last, b""
-        if 1.0 in trusts:
+        awake = np.append(self.open, run.opens[:-1])
+        reached = np.append(self._reach or run.start, np.where(run.opens, run.ends + REACH, 0)[:-1])
+        in_reach = np.append(run.start, run.ends[:-1]) < np.maximum.accumulate(reached)
+        forgeable = awake | in_reach
+        if run.opens.any():
+            self._reach = int(run.ends[run.opens][-1]) + REACH
+        self.open, self.dialect, self.last, self._awaited = bool(run.opens[-1]), run.dialect, run.last, b""
+        if not forgeable.all():
             self._recent.dialects.add(run.dialect)
         self._recent.told.extend(run.told)
-        for trust, (claimed, line) in zip(trusts[-len(run.lines) :], run.lines, strict=True):
-            if trust < 1.0:
+        for forged, (claimed, line) in zip(forgeable[-len(run.lines) :].tolist(), run.lines, strict=True):
+            if forged:
                 self._recent.wrote(claimed, line)
-        return trusts
+        return np.where(forgeable, IN_OPEN_TEXT, 1.0)
 
     def pass_over(self, record: LogRecord) -> None:
         """Note what is no record, or none that is believed: an unfinished one may end there."""
@@ -207,8 +210,8 @@ class BelievedText(NamedTuple):
 
     dialect: str
     start: int
-    ends: Sequence[int]
-    opens: Sequence[bool]
+    ends: Integers
+    opens: Truths
     last: int
     told: Sequence[str]
     lines: Sequence[tuple[int, bytes]]

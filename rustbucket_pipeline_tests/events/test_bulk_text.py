@@ -122,7 +122,7 @@ def test_names_are_spelled_as_they_were_typed_a_little_before():
 
 
 def test_behind_a_second_block_nothing_is_lost():
-    data = b"".join(command(n / 1000, "x" * (n % 200)) for n in range(1, 4000))
+    data = b"".join(command(n / 1000, "x" * (n % 200)) for n in range(1, 12_000))
     assert len(data) > 2 * BLOCK_BYTES
     assert read_at_once(data) > 0.99
     agree(data)
