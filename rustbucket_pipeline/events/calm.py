@@ -123,8 +123,8 @@ class CalmText:
             yield from told_of(self.readings[at]) if at in self.readings else told
 
     def _line(self, place: int) -> bytes:
-        start, end = self.text.borders[place : place + 2]
-        return line_of(self.text.data[start:end])
+        borders = self.text.borders
+        return line_of(self.text.data, borders[place], borders[place + 1])
 
     def _odd_times(self, claims: Integers, size_behind: int) -> Iterator[int]:
         """Records behind the one before them, and those ahead of it that most of the following ones contradict."""

@@ -225,9 +225,11 @@ def told_of(parsed: Parsed) -> Iterator[str]:
             yield value
 
 
-def line_of(data: bytes) -> bytes:
-    """A record's first line, as far as it is compared."""
-    return data[:_LINE_BYTES].partition(b"\n")[0].rstrip(b"\r")
+def line_of(data: bytes, start: int = 0, end: int | None = None) -> bytes:
+    """The first line of a record there, as far as it is compared."""
+    until = min(start + _LINE_BYTES, len(data) if end is None else end)
+    newline = data.find(b"\n", start, until)
+    return data[start : until if newline < 0 else newline].rstrip(b"\r")
 
 
 def same_line(one: bytes, other: bytes) -> bool:
