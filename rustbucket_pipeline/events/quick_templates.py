@@ -1,7 +1,8 @@
 """The templates of key=value text as regular expressions, each of which takes a record whole or not at all.
 
 An expression is narrower than the template's `Pattern`: a value that is cut at the next key can't hold that key's first
-letter, so there is one way to cut. What it takes, the pattern takes with the same values.
+letter, so there is one way to cut. A wide one is slower: values before the last attacker's are cut where the next key
+stands first. What either takes, the pattern takes with the same values.
 """
 
 import re
@@ -34,14 +35,16 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Variant(NamedTuple):
-    """One way to write a message: `match` reads what stands behind its mark, `literals` are sure to stand there.
+    """One way to write a message: `match` reads what stands behind its mark, or else `match_wide`.
 
-    `known` is what it stands for at a level and over a protocol. `protocol` and `client_ip` are the numbers of those
-    values, `columns` those that have a column; `rest` are the values that stand in `fields`, and whether they must be
-    spelled; `json` is how. `names` are those of all but the protocol; `logs_again`: they were typed before (`casing`).
+    `literals` are sure to stand there. `known` is what it stands for at a level and over a protocol. `protocol` and
+    `client_ip` are the numbers of those values, `columns` those that have a column; `rest` are the values that stand in
+    `fields`, and whether they must be spelled; `json` is how. `names` are those of all but the protocol; `logs_again`:
+    they were typed before (`casing`).
     """
 
     match: Callable[[bytes], re.Match[bytes] | None]
+    match_wide: Callable[[bytes], re.Match[bytes] | None]
     literals: tuple[bytes, ...]
     known: Callable[[bytes, bytes | None], Known]
     protocol: int | None
@@ -77,27 +80,29 @@ def _spelled(value: bytes) -> bytes:
     return _encode(value.decode())
 
 
-def _expression(pattern: Pattern, message: str) -> str:
+def _expression(pattern: Pattern, message: str, *, wide: bool) -> Callable[[bytes], re.Match[bytes] | None]:
     """Of what stands behind the message and its mark."""
     written = re.escape(pattern.literals[0].removeprefix(message + MARK))
     for at, literal in enumerate(pattern.literals[1:]):
-        written += f"({_value(pattern, at)}){re.escape(literal)}"
-    return written
+        value = _certain_value(pattern, at)
+        if value is None and wide and at < pattern.pivot:
+            written += f"(?>(.*?){re.escape(literal)})"
+            continue
+        # Cut at the first place that fits, or the last one behind the pivot.
+        cut = pattern.literals[at + 1 if at < pattern.pivot else at]
+        any_value = ".*" if at == pattern.pivot else f"[^{re.escape(cut[0])}]*"
+        written += f"({value or any_value}){re.escape(literal)}"
+    return re.compile(written.encode(), re.DOTALL).fullmatch
 
 
-def _value(pattern: Pattern, at: int) -> str:
+def _certain_value(pattern: Pattern, at: int) -> str | None:
+    """What a value is written like; None if it can be anything."""
     name, mark = pattern.holes[at]
     if name == "protocol":
         return "|".join(spelling.decode() for spelling in PROTOCOL_OF)
     if mark == "#":
         return _SECONDS if name == "duration_secs" else _NUMBER
-    if mark == "?":
-        return _DEBUG
-    if at == pattern.pivot:
-        return ".*"
-    # Cut at the first place that fits, or the last one behind the pivot.
-    cut = pattern.literals[at + 1 if at < pattern.pivot else at]
-    return f"[^{re.escape(cut[0])}]*"
+    return _DEBUG if mark == "?" else None
 
 
 def _variant(target: str, message: str, template: Template) -> Variant | None:
@@ -109,7 +114,8 @@ def _variant(target: str, message: str, template: Template) -> Variant | None:
         return None
     rest = [] if kind.again else [(at, *hole) for at, hole in enumerate(pattern.holes) if hole.name not in _TAKEN]
     return Variant(
-        re.compile(_expression(pattern, message).encode(), re.DOTALL).fullmatch,
+        _expression(pattern, message, wide=False),
+        _expression(pattern, message, wide=True),
         tuple(literal.encode() for literal in pattern.literals[1:] if literal),
         lru_cache(maxsize=64)(kind.told),
         names.index("protocol") if "protocol" in names else None,

@@ -63,6 +63,7 @@ class _Reader:
         found = [*map(variant.match, bodies)]
         others = places[:0]
         if None in found:
+            found = [one or variant.match_wide(body) for one, body in zip(found, bodies, strict=True)]
             misses = [one is None for one in found]
             others = places[[miss and not variant.claims(body) for miss, body in zip(misses, bodies, strict=True)]]
             places = places[~np.array(misses)]
