@@ -3,6 +3,9 @@
 Both ways give the same rows; this is only where they meet. No database.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# (pyarrow's stubs leave its arrays without parameters)
+
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -20,7 +23,6 @@ from rustbucket_pipeline.events.parse import Parser, QuarantineRow, Tally
 from rustbucket_pipeline.events.pieces import Piece, PlainLines, PlainText, Spans
 from rustbucket_pipeline.events.quick import plain_rows
 from rustbucket_pipeline.events.quick_columns import Meant, PlainRows
-from rustbucket_pipeline.events.quick_text_rows import TextRows
 from rustbucket_pipeline.events.row import EventRow
 from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.uncollected import uncollected
@@ -126,14 +128,14 @@ class BulkParser:
     def _at_once(
         self,
         block: PlainLines | PlainText,
-        plain: PlainRows | TextRows,
+        plain: PlainRows,
         belief: "_Belief",
         one_by_one: Callable[[Sequence[int]], Iterable[Graded | Lost]],
         made: "_Made",
     ) -> None:
         """Plain records as columns; the odd ones between them as usual, knowing what was typed before each."""
         spans = block.spans(plain.places)
-        ids = self._identities.claim_all(block.segment.log_id, block.segment.window_start, spans.cut(block.data))
+        ids = self._ids(block, spans)
         new = np.array([one is not None for one in ids], np.bool_)
         typed = dict(plain.typed(new))
         runs = {run[0]: run for run in _in_a_row(plain.odd)}
@@ -148,6 +150,11 @@ class BulkParser:
             self._count(plain.meant, spans.lengths, new)
             made.batches.append(_batch(block, plain, spans, ids, belief))
 
+    def _ids(self, block: PlainLines | PlainText, spans: Spans) -> Sequence[bytes | None]:
+        segment = block.segment
+        borders = spans.starts.tolist(), (spans.starts + spans.lengths).tolist()
+        return self._identities.claim_all(segment.log_id, segment.window_start, block.data, *borders)
+
     def _count(self, meant: Meant, lengths: Integers, new: Truths) -> None:
         tally, events, event_bytes = self._tally, int(new.sum()), int(lengths[new].sum())
         tally.events += events
@@ -160,7 +167,7 @@ class BulkParser:
 
 def _batch(
     block: PlainLines | PlainText,
-    plain: PlainRows | TextRows,
+    plain: PlainRows,
     spans: Spans,
     ids: Sequence[bytes | None],
     belief: "_Belief",

@@ -5,7 +5,7 @@ could have been meant spell it the same. A function of one log's records in orde
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from rustbucket_pipeline.events.record import Parsed
@@ -28,6 +28,9 @@ _REMEMBERED = 600_000_000
 
 _KEPT = 64
 _LONGEST = 4096
+_SHORTEST_VERB = 4
+_VERBS: Final = {verb[:_SHORTEST_VERB]: verb for verb in VERBS.values()}
+"""By their beginnings, which differ."""
 
 
 def tells_again(target: str, fields: Iterable[str]) -> bool:
@@ -38,7 +41,30 @@ def tells_again(target: str, fields: Iterable[str]) -> bool:
 class _Said(NamedTuple):
     at: int
     text: str
-    upper: str
+
+
+class _Typed:
+    """What was typed last behind one verb, by what the honeypot makes of it."""
+
+    def __init__(self) -> None:
+        self._order = deque[str]()
+        self._by_upper: dict[str, deque[_Said]] = {}
+
+    def add(self, text: str, at: int) -> None:
+        if len(self._order) == _KEPT:
+            self._forget(self._order.popleft())
+        upper = _as_logged(text)
+        self._order.append(upper)
+        self._by_upper.setdefault(upper, deque()).append(_Said(at, text))
+
+    def spellings(self, upper: str, since: int) -> set[str]:
+        return {said.text for said in self._by_upper.get(upper, ()) if said.at >= since}
+
+    def _forget(self, upper: str) -> None:
+        said = self._by_upper[upper]
+        said.popleft()
+        if not said:
+            del self._by_upper[upper]
 
 
 class Casing:
@@ -46,7 +72,7 @@ class Casing:
 
     def __init__(self) -> None:
         """Nothing yet."""
-        self._said = {verb: deque[_Said](maxlen=_KEPT) for verb in VERBS.values()}
+        self._typed = {verb: _Typed() for verb in VERBS.values()}
 
     def hear(self, parsed: Parsed, at: int) -> None:
         """Remember the command of a record at that event time (microseconds), if it is one of FTP or SMTP."""
@@ -57,10 +83,9 @@ class Casing:
     def typed(self, command: str, at: int) -> None:
         """Remember it."""
         text = command.strip()[:_LONGEST]
-        for verb, said in self._said.items():
-            if text[: len(verb)].upper() == verb:
-                typed = text[len(verb) :].strip()
-                said.append(_Said(at, typed, _as_logged(typed)))
+        verb = _VERBS.get(text[:_SHORTEST_VERB].upper())
+        if verb is not None and text[: len(verb)].upper() == verb:
+            self._typed[verb].add(text[len(verb) :].strip(), at)
 
     def recover(self, parsed: Parsed, at: int) -> None:
         """Note in the record how its values were typed, where that is certain."""
@@ -82,13 +107,8 @@ class Casing:
         `again`: the record isn't the command's own, but a later one that tells it again.
         """
         since = _REMEMBERED if again else _AT_ONCE
-        spellings = set(self._candidates(VERBS[name], logged, at - since))
+        spellings = self._typed[VERBS[name]].spellings(logged, at - since)
         return spellings.pop() if len(spellings) == 1 else None
-
-    def _candidates(self, verb: str, logged: str, since: int) -> Iterator[str]:
-        for said in self._said[verb]:
-            if said.at >= since and said.upper == logged:
-                yield said.text
 
 
 def _as_logged(typed: str) -> str:

@@ -3,6 +3,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 # (pyarrow's stubs leave its arrays without parameters)
 
+from binascii import hexlify
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -44,11 +45,12 @@ def batch_from(columns: Mapping[str, object], length: int) -> pa.RecordBatch:
 
 def hex_of(hashes: Sequence[bytes | None]) -> "pa.StringArray":
     """SHA-256 hashes of 32 bytes as hex; NULL for None."""
-    written = b"".join([b"" if one is None else one for one in hashes]).hex().encode()
-    if len(written) < 64 * len(hashes):
+    there = [one for one in hashes if one is not None]
+    if len(there) < len(hashes):
         return pa.array([None if one is None else one.hex() for one in hashes], pa.string())
-    borders = np.arange(0, len(written) + 1, 64, dtype=np.int32).tobytes()
-    return pa.StringArray.from_buffers(len(hashes), pa.py_buffer(borders), pa.py_buffer(written))
+    written = hexlify(b"".join(there))
+    borders = np.arange(0, len(written) + 1, 64, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(there), pa.py_buffer(borders.data), pa.py_buffer(written))
 
 
 def _array(values: object, kind: pa.DataType, length: int) -> "pa.Array[pa.Scalar]":

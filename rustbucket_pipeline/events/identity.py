@@ -26,20 +26,25 @@ class Identities:
 
     def claim(self, log_id: int, window_start: datetime, data: bytes) -> str | None:
         """The id of the log's next record, hex; None when an earlier log told the same event."""
-        (one,) = self.claim_all(log_id, window_start, [data])
+        (one,) = self.claim_all(log_id, window_start, data, [0], [len(data)])
         return None if one is None else one.hex()
 
-    def claim_all(self, log_id: int, window_start: datetime, records: Sequence[bytes]) -> Sequence[bytes | None]:
-        """The ids, as 32 bytes each, of the log's next records, all of one half-hour; None as in `claim`."""
+    def claim_all(
+        self, log_id: int, window_start: datetime, data: bytes, starts: Sequence[int], ends: Sequence[int]
+    ) -> Sequence[bytes | None]:
+        """The ids, as 32 bytes each, of the log's next records, all of one half-hour; None as in `claim`.
+
+        They begin and end there in `data`.
+        """
         if log_id != self._log_id:
             self._log_id, self._halves = log_id, {}
         half = self._halves.get(window_start)
         if half is None:
             half = self._halves[window_start] = _Half()
         seed = self._seed
-        ids = [sha256(seed + record + _FIRST).digest() for record in records]
+        ids = [sha256(seed + data[start:end] + _FIRST).digest() for start, end in zip(starts, ends, strict=True)]
         for at in half.seen.add(ids):
-            ids[at] = self._again(half, records[at])
+            ids[at] = self._again(half, data[starts[at] : ends[at]])
         return ids if self._told is None else _without(ids, self._told.add(ids))
 
     def _again(self, half: "_Half", record: bytes) -> bytes:

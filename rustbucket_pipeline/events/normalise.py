@@ -166,6 +166,7 @@ def _tidied(columns: Columns, parsed: Parsed, told: dict[str, object], *, secret
         return None if text is None else tidy(name, text, COLUMN_BYTES[name], notes)
 
     columns = columns._replace(
+        level=fit("level", columns.level),
         target=fit("target", columns.target),
         username=fit("username", columns.username),
         password=fit("password", columns.password),

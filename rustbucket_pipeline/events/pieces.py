@@ -36,13 +36,6 @@ class Spans(NamedTuple):
     starts: Integers
     lengths: Integers
 
-    def cut(self, data: bytes) -> list[bytes]:
-        """The records."""
-        return [
-            data[start:end]
-            for start, end in zip(self.starts.tolist(), (self.starts + self.lengths).tolist(), strict=True)
-        ]
-
 
 @dataclass(frozen=True)
 class Block(ABC):

@@ -6,11 +6,10 @@ No bytes are read here; how a record's values are told is `quick`'s (JSON lines)
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 # (pyarrow's stubs leave its arrays without parameters)
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, cast
 
 import numpy as np
 import pyarrow as pa
@@ -19,11 +18,12 @@ from numpy.typing import NDArray
 from rustbucket_pipeline.events.casing import HEARD, Casing, tells_again
 from rustbucket_pipeline.events.columns import SCHEMA
 from rustbucket_pipeline.events.normalise import PROTOCOL_OF_TARGET
-from rustbucket_pipeline.events.quick_again import Again
+from rustbucket_pipeline.events.quick_again import Again, Spelling
+from rustbucket_pipeline.events.quick_spans import replaced
 from rustbucket_pipeline.events.record import Meaning
 from rustbucket_pipeline.events.row import PROTOCOLS
 from rustbucket_pipeline.events.values import Address, address_of
-from rustbucket_pipeline.framing.words import Truths
+from rustbucket_pipeline.framing.words import Integers, Truths
 
 PROTOCOL_OF: Final = {
     spelling.encode(): name for name in PROTOCOLS for spelling in (name, name.upper(), name.capitalize())
@@ -119,60 +119,50 @@ class Meant:
         return np.array([getattr(one, name) for one in self._known], np.bool_)[self._numbers]
 
 
-class Values(NamedTuple):
-    """A column each of what many records say, as the log writes it, but `fields`, which is JSON. Bytes are UTF-8."""
+class PlainRows:
+    """The plain records of a block, by their `places`, and what they stand for; `odd` are the others.
 
-    addresses: Sequence[bytes | None]
-    usernames: Sequence[bytes | str | None]
-    passwords: Sequence[bytes | str | None]
-    commands: Sequence[bytes | str | None]
-    methods: Sequence[bytes | str | None]
-    paths: Sequence[bytes | str | None]
-    seconds: Sequence[bytes | None]
-    fields: Sequence[bytes | None]
-
-
-def columns_from(values: Values, sources: "Sources") -> dict[str, list[object]]:
-    """The columns of rows that values are written in."""
-    return {
-        "src_ip": [*map(sources.ips.__getitem__, values.addresses)],
-        "src_port": [*map(sources.ports.__getitem__, values.addresses)],
-        "username": [*values.usernames],
-        "password": [*values.passwords],
-        "command": [*values.commands],
-        "http_method": [*values.methods],
-        "http_path": [*values.paths],
-        "duration_ms": [None if value is None else int(value) * 1000.0 for value in values.seconds],
-        "fields": [*values.fields],
-    }
-
-
-class PlainRows(NamedTuple):
-    """The records of a block that are plain, by their places, and what they say, a column each; `odd` are the others.
-
-    The values of those in `again`, by place, are still to be put into `columns`. `told` is whom and what the last ones
-    tell of, if that isn't known otherwise.
+    Those in `again`, by place, are still to be spelled; only then the columns can be had. `told` is whom and what the
+    last ones tell of, if that isn't known otherwise.
     """
 
-    places: list[int]
-    odd: list[int]
-    meant: Meant
-    columns: dict[str, list[object]]
-    again: dict[int, Again]
-    told: Sequence[str] = ()
+    def __init__(
+        self,
+        places: Integers,
+        odd: list[int],
+        meant: Meant,
+        values: "Mapping[str, pa.Array]",
+        again: Mapping[int, Again],
+        told: Sequence[str] = (),
+    ) -> None:
+        """`values` are the columns of their rows that values are written in; what isn't there is NULL."""
+        self.places = places
+        self.odd = odd
+        self.meant = meant
+        self.again = again
+        self.told = told
+        self._values = values
+        self._spelled: dict[int, Spelling] = {}
 
     def typed(self, new: Truths) -> Iterator[tuple[int, str]]:
         """Places of new records that tell what was typed, and what."""
-        for row in np.flatnonzero(self.meant.are("typed") & new).tolist():
-            command = self.columns["command"][row]
-            yield self.places[row], command.decode() if isinstance(command, bytes) else str(command)
+        rows = np.flatnonzero(self.meant.are("typed") & new)
+        if len(rows):
+            commands = self._values["command"].take(rows).to_pylist()
+            yield from zip(self.places[rows].tolist(), cast("list[str]", commands), strict=True)
 
     def spell(self, place: int, casing: Casing, at: int) -> None:
-        """Put the values of one in `again` into its columns; `at` is its event time."""
-        row = bisect_left(self.places, place)
-        spelling = self.again[place].spelled(casing, at)
-        for name, value in spelling._asdict().items():
-            self.columns[name][row] = value
+        """Spell the values of one in `again` as they were typed; `at` is its event time. In the order of places."""
+        self._spelled[place] = self.again[place].spelled(casing, at)
+
+    @property
+    def columns(self) -> "dict[str, pa.Array]":
+        """The columns of their rows that values are written in."""
+        columns = dict(self._values)
+        rows = np.searchsorted(self.places, [*self._spelled])
+        for name, spelled in zip(Spelling._fields, zip(*self._spelled.values(), strict=True), strict=False):
+            columns[name] = replaced(columns.get(name, pa.nulls(len(self.places), pa.string())), rows, spelled)
+        return columns
 
 
 @lru_cache(maxsize=8192)

@@ -32,10 +32,6 @@ class Pool:
         self._numbers[places] = np.arange(start, start + len(values))
         self.values += values
 
-    def value(self, place: int) -> bytes:
-        """That of one that has a value."""
-        return self.values[self._numbers[place]]
-
     def between(self, start: int, end: int) -> list[bytes | None]:
         """Those of a stretch of places."""
         values = self.values

@@ -16,7 +16,7 @@ from rustbucket_pipeline.events.pieces import PlainText
 from rustbucket_pipeline.events.quick_columns import Known
 from rustbucket_pipeline.events.quick_look import longer_than, need_second_look, records_with
 from rustbucket_pipeline.events.quick_templates import MESSAGES, VARIANTS, Variant
-from rustbucket_pipeline.events.quick_text_rows import ODD, TextValues
+from rustbucket_pipeline.events.quick_text_values import ODD, TextValues
 from rustbucket_pipeline.events.uncollected import uncollected
 from rustbucket_pipeline.framing.texts import HEAD_BYTES, LEVEL
 from rustbucket_pipeline.framing.words import Integers

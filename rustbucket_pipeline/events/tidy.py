@@ -13,6 +13,7 @@ import msgspec
 from rustbucket_pipeline.events.redact import redacted
 
 COLUMN_BYTES = {
+    "level": 256,
     "target": 256,
     "username": 1024,
     "password": 1024,

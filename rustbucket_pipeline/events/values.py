@@ -33,12 +33,18 @@ class Address(NamedTuple):
 
 def address_of(text: str) -> Address | None:
     """The address in `1.2.3.4`, `1.2.3.4:5`, `2001:db8::1`, `[2001:db8::1]:5`; None when there is none."""
-    return _address_of(text) if len(text) <= _LONGEST_ADDRESS else None
+    if len(text) > _LONGEST_ADDRESS:
+        return None
+    host, port = _split_port(text)
+    ip = _canonical(host)
+    if ip is None or (port is not None and port > HIGHEST_PORT):
+        return None
+    return Address(ip, port, _spelled(ip, port) == text)
 
 
 @lru_cache(maxsize=8192)
-def _address_of(text: str) -> Address | None:
-    host, port = _split_port(text)
+def _canonical(host: str) -> str | None:
+    """Whoever comes again comes from another port, so ports aren't remembered with it."""
     try:
         ip = ipaddress.ip_address(host)
     except ValueError:
@@ -47,9 +53,7 @@ def _address_of(text: str) -> Address | None:
         if ip.scope_id is not None:
             return None
         ip = ip.ipv4_mapped or ip
-    if port is not None and port > HIGHEST_PORT:
-        return None
-    return Address(str(ip), port, _spelled(str(ip), port) == text)
+    return str(ip)
 
 
 def _spelled(ip: str, port: int | None) -> str:

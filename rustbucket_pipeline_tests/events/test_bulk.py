@@ -3,7 +3,9 @@
 import json
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import starmap
 
+import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -129,6 +131,68 @@ def test_known_messages_with_any_values_give_the_rows_of_the_exact_way(data):
 @settings(max_examples=200, deadline=None)
 def test_whatever_stands_between_them(pieces):
     agree(b"".join(pieces) or b"\n")
+
+
+SSH, HTTP, LIMITER = b"protocols::ssh", b"protocols::http", b"rate_limiter"
+PLAIN = [
+    (SSH, b'Exec request","event_type":"command","protocol":"SSH","client_ip":"192.0.2.7:22","command":"a b"'),
+    (SSH, b'PTY request","event_type":"connection","client_ip":"::1","terminal":"x","width":80,"height":2'),
+    (SSH, b'Session ended","event_type":"session","protocol":"SSH","commands_processed":5,"duration_secs":17'),
+    (SSH, b'Authentication attempt","event_type":"auth","username":"r\\u00e9","password":"\\"1\\\\","key_type":"z"'),
+    (HTTP, b'Request parsed","event_type":"command","protocol":"HTTP","method":"GET","path":"/a?b=\\n"'),
+    (LIMITER, b'Connection blocked","event_type":"connection","component":"x","client_ip":"::1","reason":"y"'),
+    (LIMITER, b'IP banned","event_type":"connection","component":"x","client_ip":"::1"'),
+    (LIMITER, b'RateLimiter initialized","event_type":"operational","component":"x","enabled":true'),
+    (LIMITER, b'RateLimiter initialized","event_type":"operational","component":"x"'),
+]
+"""A line of each kind that is read in a way of its own, by its target: what stands from the message to the target."""
+
+STROKES = [b'"', b"\\", b",", b":", b"{", b"}", b"\xff", b"\0", b"\t", b"\r", b"\n", b"0", b" ", b"\xc3\xa9", b"token"]
+STROKES += [
+    b',"username":"x"',
+    b',"component":"x"',
+    b',"duration_secs":3',
+    b',"a":null',
+    b'"a":{}',
+    b"\\u0000",
+    b"\\ud83d",
+]
+
+
+def line_of(target: bytes, fields: bytes) -> bytes:
+    head = b'{"timestamp":"2026-03-02T00:00:08.000000Z","level":"INFO","fields":{"message":"'
+    return b'%b%b},"target":"rustbucket::%b"}\n' % (head, fields, target)
+
+
+@st.composite
+def mistyped(draw: st.DrawFn) -> bytes:
+    """A plain line in which something is left out or put in, now and then a piece of itself."""
+    line = line_of(*draw(st.sampled_from(PLAIN)))
+    for _ in range(draw(st.integers(0, 2))):
+        start, end = sorted(draw(st.tuples(st.integers(0, len(line)), st.integers(0, len(line)))))
+        put = draw(st.one_of(st.sampled_from(STROKES), st.just(line[start:end]), st.just(b"")))
+        line = line[:start] + put + line[draw(st.sampled_from([start, start, min(start + 1, len(line)), end])) :]
+    return line
+
+
+@given(st.lists(st.one_of(mistyped(), mistyped(), lines()), min_size=1, max_size=6).map(b"".join))
+@settings(max_examples=400, deadline=None)
+def test_a_stroke_more_or_less_in_a_plain_line(data):
+    agree(data)
+
+
+@pytest.mark.parametrize("last", [b"username", b"client_ip", b"extra", b"target"])
+def test_a_line_that_stops_before_its_target_takes_nothing_of_the_next(last):
+    line = line_of(SSH, b'Exec request","event_type":"command","protocol":"SSH","%b":"a\\n"' % last)
+    data = line.replace(b',"target":"rustbucket::protocols::ssh"}', b"") + line.replace(b"a\\n", b"\xff") + line
+    agree(data * 2)
+
+
+def test_lines_of_every_kind_are_taken_by_the_quick_way():
+    data = b"".join(starmap(line_of, PLAIN))
+    (plain,) = [read for read in read_run(OneObject(data), [segment_of(data)]) if isinstance(read, PlainLines)]
+    assert plain_rows(plain, lambda _: False).odd == []
+    agree(data)
 
 
 def test_the_quick_way_takes_what_a_rustbucket_writes():

@@ -142,6 +142,15 @@ def test_nul_and_bad_bytes_are_escaped_so_that_they_can_be_read_back(json_line):
     assert "command" in fields["_escaped"]
 
 
+@pytest.mark.parametrize(
+    ("written", "stored"), [(b"\xffINFO", "\\xffINFO"), (b"I\\u0000", "I\\x00"), (b"\\ud83d", "\\ud83d")]
+)
+def test_a_level_that_cannot_be_stored_is_escaped(json_line, written, stored):
+    found, fields = columns(json_line(command="a").replace(b"INFO", written))
+    assert found.level == stored
+    assert "level" in fields["_escaped"]
+
+
 def test_a_lone_surrogate_is_escaped():
     head = b'{"timestamp":"2026-03-02T00:00:01.000000Z","level":"INFO",'
     line = head + b'"fields":{"message":"m","\\ud800":"\\udfff"},"target":"x"}\n'

@@ -16,7 +16,6 @@ def pool() -> Pool:
 def test_values_are_told_by_place_whatever_the_order_they_came_in():
     assert pool().between(0, 5) == [None, b"one", None, b"three", b"four"]
     assert pool().between(1, 2) == [b"one"]
-    assert pool().value(3) == b"three"
 
 
 def test_a_column_has_nulls_where_nothing_was_told():

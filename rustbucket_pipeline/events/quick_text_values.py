@@ -1,6 +1,6 @@
 """What a block's plain text records say, column by column, and the rows of a stretch of them. Reads no bytes."""
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false, reportAttributeAccessIssue=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
 # (pyarrow's stubs leave its arrays without parameters)
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,16 +9,14 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from rustbucket_pipeline.events.casing import Casing
 from rustbucket_pipeline.events.columns import SCHEMA
-from rustbucket_pipeline.events.quick_again import Again, Spelling
-from rustbucket_pipeline.events.quick_columns import Known, Meant, Sources
+from rustbucket_pipeline.events.quick_again import Again
+from rustbucket_pipeline.events.quick_columns import Known, Meant, PlainRows, Sources
 from rustbucket_pipeline.events.quick_pool import Pool, taken
 from rustbucket_pipeline.events.quick_templates import COLUMNS
-from rustbucket_pipeline.framing.words import Integers, Truths
+from rustbucket_pipeline.framing.words import Truths
 
 ODD: Final = -1
 """The kind of a record that isn't plain."""
@@ -63,12 +61,17 @@ class TextValues:
         for values in zip(*columns, strict=True):
             yield [value.decode() for value in values if value]
 
-    def rows(self, start: int, end: int) -> "TextRows":
+    def rows(self, start: int, end: int) -> PlainRows:
         """The records of a stretch of places."""
-        return TextRows(self, start, end)
+        kinds = self.kinds[start:end]
+        plain = kinds != ODD
+        places = np.flatnonzero(plain) + start
+        values = {name: taken(array, pool.numbers(places)) for name, (pool, array) in self._arrays.items()}
+        again = {place: one for place, one in self.again.items() if start <= place < end}
+        return PlainRows(places, self.odd(start, end), Meant(self.known, kinds[plain]), values, again)
 
     @cached_property
-    def arrays(self) -> "Mapping[str, tuple[Pool, pa.Array]]":
+    def _arrays(self) -> "Mapping[str, tuple[Pool, pa.Array]]":
         """By the names of a row's columns: who has which value, and the values."""
         addresses, seconds = self.columns["client_ip"], self.columns["duration_secs"]
         ips = [*map(self.sources.ips.__getitem__, addresses.values)]
@@ -80,41 +83,3 @@ class TextValues:
             "duration_ms": (seconds, pa.array([int(value) * 1000.0 for value in seconds.values], pa.float64())),
             **{name: (pool, pa.array(pool.values, pa.string())) for name, pool in texts.items()},
         }
-
-
-class TextRows:
-    """The plain records of a stretch, by their `places`, and what they stand for; `odd` are the others.
-
-    Those in `again`, by place, are still to be spelled; only then the columns can be had.
-    """
-
-    def __init__(self, values: TextValues, start: int, end: int) -> None:
-        """The stretch `[start, end)`."""
-        kinds = values.kinds[start:end]
-        plain = kinds != ODD
-        self.places: Integers = np.flatnonzero(plain) + start
-        self.odd = values.odd(start, end)
-        self.meant = Meant(values.known, kinds[plain])
-        self.again = {place: one for place, one in values.again.items() if start <= place < end}
-        self._values = values
-        self._spelled: dict[int, Spelling] = {}
-
-    def typed(self, new: Truths) -> Iterator[tuple[int, str]]:
-        """Places of new records that tell what was typed, and what."""
-        commands = self._values.columns["command"]
-        for place in self.places[self.meant.are("typed") & new].tolist():
-            yield place, commands.value(place).decode()
-
-    def spell(self, place: int, casing: Casing, at: int) -> None:
-        """Spell the values of the next in `again` as they were typed; `at` is its event time."""
-        self._spelled[place] = self.again[place].spelled(casing, at)
-
-    @property
-    def columns(self) -> Mapping[str, object]:
-        """The columns of their rows that values are written in, as Arrow's."""
-        columns = {name: taken(array, pool.numbers(self.places)) for name, (pool, array) in self._values.arrays.items()}
-        if self._spelled:
-            spelled = pa.array(np.isin(self.places, [*self._spelled]))
-            for name, texts in zip(Spelling._fields, zip(*self._spelled.values(), strict=True), strict=True):
-                columns[name] = pc.replace_with_mask(columns[name], spelled, pa.array(texts, pa.string()))
-        return columns
