@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 
 from rustbucket_pipeline.model.window import FOUR_HOURS, HOUR, Window, windows_between
 from rustbucket_pipeline.storage.builds import Build, record_builds
-from rustbucket_pipeline.storage.postgres import copy_rows, ensure_event_partition
+from rustbucket_pipeline.storage.event_days import ensure_event_partition
+from rustbucket_pipeline.storage.postgres import copy_rows
 
 
 def _listed(between: str, words: str) -> list[str]:

@@ -17,7 +17,7 @@ from benchmarks import plain_loop, with_pandas
 from benchmarks.archiving import RUSTBUCKET
 from benchmarks.loading_logs import NOW, Archived, Hour, archived, logs_of, plain_share
 from benchmarks.loading_memory import little_memory
-from benchmarks.loading_process import load_hour
+from benchmarks.loading_process import load_days, load_hour
 from benchmarks.loading_table import EventTable
 from benchmarks.measure import Comparison, seconds_of, show
 from rustbucket_pipeline.events.build import build_hour
@@ -28,7 +28,7 @@ from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.framing.times import microseconds
 from rustbucket_pipeline.storage.objects import Archive
 
-HOURS, PLAIN_HOURS = 6, 2
+HOURS, PLAIN_HOURS = 24, 2
 TIMES = 3
 FASTER_THAN_PANDAS = 5.0
 
@@ -57,28 +57,30 @@ def compare_loading(writing: Writing) -> list[Comparison]:
 
 
 def _against_server(writing: Writing, at: Archived) -> Iterator[Comparison]:
-    table = EventTable(at.engine)
-    table.filled_in("ours", lambda: _load(at))
+    table = EventTable(at.engine, at.days)
+    table.filled_in("ours", lambda: _load(at), new_day=True)
     copy = table.keep()
-    loaded, built, server = _in_turns(
-        lambda: table.filled_in("ours", lambda: _load(at)),
-        lambda: table.filled_in("build_hour", lambda: _build(at)),
+    loaded, hourly, built, server = _in_turns(
+        lambda: table.filled_in("ours", lambda: _load(at), new_day=True),
+        lambda: table.filled_in("hour by hour", lambda: _load_hours(at)),
+        lambda: table.filled_in("build_hour", lambda: _build(at), new_day=True),
         lambda: table.filled_in("the server", copy),
     )
     name, by_server, size, rows = writing.name, "server-side COPY of the rows", at.size, table.rows
     yield Comparison(f"{name}: parse, load", by_server, size, loaded, server, rows, writing.limit)
+    yield Comparison(f"{name}: parse, load hour by hour", by_server, size, hourly, server, rows)
     yield Comparison(f"{name}: parse, load, join sessions", by_server, size, built, server, rows)
 
 
 def _against_others(writing: Writing, at: Archived) -> Iterator[Comparison]:
-    table, hours = EventTable(at.engine), at.hours
+    table, hours = EventTable(at.engine, at.days), at.hours
     ours, loop, pandas = _in_turns(
         lambda: seconds_of(lambda: [parse_hour(at.archive, hour) for hour in hours]),
         lambda: seconds_of(lambda: [deque(writing.rows(hour), maxlen=0) for hour in hours]),
         lambda: seconds_of(lambda: [writing.frame(hour) for hour in hours]),
     )
     loaded, inserted, appended = _in_turns(
-        lambda: table.filled_in("ours", lambda: _load(at)),
+        lambda: table.filled_in("ours", lambda: _load(at), new_day=True),
         lambda: table.filled_in("the loop", lambda: [plain_loop.load(at.engine, writing.rows(hour)) for hour in hours]),
         lambda: table.filled_in("pandas", lambda: [with_pandas.load(at.engine, writing.frame(hour)) for hour in hours]),
     )
@@ -104,11 +106,16 @@ def parse_hour(archive: Archive, hour: Hour) -> None:
 
 
 def _load(at: Archived) -> None:
+    load_days(at.engine, at.archive, [hour.window for hour in at.hours])
+
+
+def _load_hours(at: Archived) -> None:
     for hour in at.hours:
         load_hour(at.engine, at.archive, hour.window)
 
 
 def _build(at: Archived) -> None:
+    _load(at)
     for hour in at.hours:
         build_hour(at.engine, at.archive, hour.window, NOW, None)
 

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine, insert
@@ -52,6 +52,11 @@ class Archived:
     engine: Engine
     archive: Archive
     hours: Sequence[Hour]
+
+    @property
+    def days(self) -> set[date]:
+        """The days (UTC) they are of."""
+        return {hour.window.start.date() for hour in self.hours}
 
     @property
     def size(self) -> int:

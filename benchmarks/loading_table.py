@@ -1,12 +1,18 @@
-"""The table that every side fills: empty, its indexes in place, nothing left to flush; then held to the same rows."""
+"""The table that every side fills: empty, its indexes in place or its day new, nothing left to flush.
 
-from collections.abc import Callable
+Then it is held to the same rows.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import date
 
 from sqlalchemy import Engine, text
 
 from benchmarks.measure import seconds_of
+from rustbucket_pipeline.storage.event_days import ensure_event_partition
 
 _ROWS = text("SELECT count(*), md5(string_agg(md5(row::text), '' ORDER BY event_id, event_ts)) FROM log_events AS row")
+_PARTITIONS = text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'log_events'::regclass")
 _FILLED = "log_events, quarantine, hour_counts, session_parts"
 
 
@@ -17,9 +23,10 @@ class DifferentRows(Exception):
 class EventTable:
     """`log_events` of one database. `rows`: how many each side has made."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Nobody has filled it yet."""
+    def __init__(self, engine: Engine, days: Collection[date]) -> None:
+        """Nobody has filled it yet; its rows are of these days (UTC)."""
         self._engine = engine
+        self._days = days
         self._made: tuple[int, str] | None = None
 
     @property
@@ -27,14 +34,18 @@ class EventTable:
         """How many the sides made."""
         return self._made[0] if self._made else 0
 
-    def filled_in(self, side: str, work: Callable[[], object]) -> float:
-        """Seconds that `work` takes to fill the table.
+    def filled_in(self, side: str, work: Callable[[], object], *, new_day: bool = False) -> float:
+        """Seconds that `work` takes to fill the table; with `new_day`, to make the day's partition, too.
 
         Raises:
             DifferentRows: not with the rows of who filled it first.
         """
         with self._engine.begin() as connection:
+            for name in connection.execute(_PARTITIONS).scalars().all():
+                connection.execute(text(f"DROP TABLE {name}"))
             connection.execute(text(f"TRUNCATE {_FILLED}"))
+            for day in () if new_day else self._days:
+                ensure_event_partition(connection, day)
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("CHECKPOINT"))
         seconds = seconds_of(work)

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from rustbucket_pipeline.demo.home import environment
 from rustbucket_pipeline.settings import load_settings
 from rustbucket_pipeline.storage.embedded import shared
-from rustbucket_pipeline.storage.postgres import ensure_event_partition, open_database
+from rustbucket_pipeline.storage.event_days import ensure_event_partition
+from rustbucket_pipeline.storage.postgres import open_database
 
 
 @contextmanager

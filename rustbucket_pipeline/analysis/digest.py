@@ -24,8 +24,8 @@ from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage.analysis_tables import window_digests
 from rustbucket_pipeline.storage.builds import Build, inputs_version, record_build
 from rustbucket_pipeline.storage.canary import note_digested
-from rustbucket_pipeline.storage.closed_days import require_open
-from rustbucket_pipeline.storage.postgres import advisory_lock, load_sql
+from rustbucket_pipeline.storage.closed_days import hold_windows, require_open
+from rustbucket_pipeline.storage.postgres import load_sql
 
 ASSET = "window_digest"
 SHAPE_VERSION = 3
@@ -65,7 +65,7 @@ class DigestOutcome:
 def build_digest(engine: Engine, window: Window, now: datetime, run_id: str | None) -> DigestOutcome:
     """Digest the window's rows and store it with its clusters, indicators and its build, in one transaction."""
     with engine.begin() as connection:
-        advisory_lock(connection, f"{ASSET} {window.key}")
+        hold_windows(connection, ASSET, [window])
         require_open(connection, [window])
         inputs = inputs_version(connection, ASSET, window, DIGEST_VERSION)
         digest = digest_of(connection, window)

@@ -27,8 +27,7 @@ from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.analysis_tables import window_digests
 from rustbucket_pipeline.storage.builds import Build, inputs_version, record_build
 from rustbucket_pipeline.storage.canary import note_reported
-from rustbucket_pipeline.storage.closed_days import require_open
-from rustbucket_pipeline.storage.postgres import advisory_lock
+from rustbucket_pipeline.storage.closed_days import hold_windows, require_open
 from rustbucket_pipeline.storage.tables import log_events, window_builds
 
 ASSET = "log_analysis"
@@ -73,7 +72,7 @@ def build_analysis(
         UsageError: the window has no digest yet, or is frozen or expired (`WindowClosed`).
     """
     with engine.begin() as connection:
-        advisory_lock(connection, f"{ASSET} {window.key}")
+        hold_windows(connection, ASSET, [window])
         require_open(connection, [window])
         inputs = inputs_version(connection, ASSET, window, REPORT_VERSION)
         digest = stored_digest(connection, window)

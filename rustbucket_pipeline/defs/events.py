@@ -1,6 +1,7 @@
 """The events' asset: archived bytes as typed rows."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
 import dagster as dg
 from sqlalchemy import Engine
@@ -52,15 +53,19 @@ def event_assets() -> dg.Definitions:
         A run replaces the hour in one transaction. The same record in two files is one event.
         """
         from rustbucket_pipeline.events.build import build_hour  # and with it numpy and pyarrow, here only
+        from rustbucket_pipeline.events.new_day import load_new_day
 
         def build(window: Window) -> Iterator[dg.AssetMaterialization]:
-            sources = provenance(context, "parsed_logs", window)
-            hour = build_hour(database, archive, window, clock(), context.run.run_id, collectors_of(settings))
+            sources, collectors = provenance(context, "parsed_logs", window), collectors_of(settings)
+            if hours := days.pop(window.start.date(), None):
+                load_new_day(database, archive, hours, clock(), collectors)
+            hour = build_hour(database, archive, window, clock(), context.run.run_id, collectors)
             hold_back(database, "parsed_logs", [window], clock())
             yield materialized("parsed_logs", window, hour.version, facts_of(hour, rows=hour.events), sources)
 
         with as_failure(context):
             windows = windows_of(context, HOUR)
+            days = {day: list(hours) for day, hours in groupby(windows, lambda window: window.start.date())}
             yield from each_window(context, windows, build)
             yield from results(context, database, archive, clock(), windows)
 

@@ -14,14 +14,14 @@ from rustbucket_pipeline.events.canary import fly, without_canary
 from rustbucket_pipeline.events.drift import Drift
 from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.sessions import build_sessions
-from rustbucket_pipeline.events.shares import Loaded, Share, load_share, loaded_shares, remove_all_but, shares_of
+from rustbucket_pipeline.events.shares import Loaded, Share, load_shares, loaded_shares, remove_all_but, shares_of
 from rustbucket_pipeline.events.tally import Tally
 from rustbucket_pipeline.events.version import PARSER_VERSION
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage.builds import Build, build_of, inputs_version, record_build, version_of
-from rustbucket_pipeline.storage.closed_days import require_open
+from rustbucket_pipeline.storage.closed_days import hold_windows, require_open
+from rustbucket_pipeline.storage.event_days import ensure_event_partition
 from rustbucket_pipeline.storage.objects import Archive
-from rustbucket_pipeline.storage.postgres import advisory_lock, ensure_event_partition
 from rustbucket_pipeline.storage.tables import hour_counts
 
 ASSET = "parsed_logs"
@@ -80,7 +80,7 @@ def build_hour(
     """
     collectors = tuple(collectors)
     with engine.begin() as connection:
-        advisory_lock(connection, f"{ASSET} {window.key}")
+        hold_windows(connection, ASSET, [window])
         require_open(connection, [window])
         inputs = inputs_version(connection, ASSET, window, str(PARSER_VERSION))
         before = build_of(connection, ASSET, window)
@@ -90,9 +90,9 @@ def build_hour(
         remove_all_but(connection, window, loaded)
         ensure_event_partition(connection, window.start.date())
         drifts: dict[str, Drift] = {}
-        for share in missing:
-            key = share.rustbucket_id
-            loaded[key], drifts[key] = load_share(connection, archive, window, share, collectors)
+        anew = load_shares(connection, archive, [(window, share) for share in missing], collectors)
+        for share, (one, drift) in zip(missing, anew, strict=True):
+            loaded[share.rustbucket_id], drifts[share.rustbucket_id] = one, drift
         flown = [fly(connection, archive, window, share, collectors, now) for share in canaries]
         build_sessions(connection, window)
         sound_drift(connection, window, drifts, now)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select
 
 from rustbucket_pipeline.events.own import Networks
-from rustbucket_pipeline.events.shares import Share, load_share
+from rustbucket_pipeline.events.shares import Share, load_shares
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage import tables
 from rustbucket_pipeline.storage.canary import CANARY, note_parsed
@@ -30,7 +30,7 @@ def fly(
     Raises:
         IntegrityError: an object isn't what its segment says, or the sums disagree.
     """
-    loaded, _ = load_share(connection, archive, window, share, collectors)
+    ((loaded, _),) = load_shares(connection, archive, [(window, share)], collectors)
     rows, counts, refused = tables.log_events, tables.hour_counts, tables.quarantine
     mine = (rows.c.rustbucket_id == CANARY) & (rows.c.event_ts >= window.start) & (rows.c.event_ts < window.end)
     note_parsed(connection, window, list(connection.scalars(select(rows.c.username).where(mine))), now)

@@ -9,6 +9,7 @@ next is made, and no more than one is held here.
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,9 @@ from sqlalchemy import Connection
 from rustbucket_pipeline.events.columns import SCHEMA
 from rustbucket_pipeline.storage.builds import version_of
 from rustbucket_pipeline.storage.postgres import copy_binary
+
+_TRAILER = b"\xff\xff"
+"""What ends a COPY."""
 
 
 class Written:
@@ -42,25 +46,31 @@ class Written:
         return version_of(seen.hexdigest() for seen in (self._ids, self._times, self._trust))
 
 
-def load_events(connection: Connection, blocks: Iterable[Sequence[pa.RecordBatch]], written: Written) -> None:
-    """Append the rows, in the connection's transaction, and note them in `written`."""
-    copy_binary(connection, "log_events", SCHEMA.names, _encoded(blocks, written))
+def load_events(connection: Connection, rows: Iterable[bytes], table: str = "log_events") -> int:
+    """Append rows, encoded, in the connection's transaction; how many there were.
+
+    `table`: a partition begun in this transaction and not attached yet, if not `log_events` itself.
+    """
+    chunks = chain([_encoder().write_header()], rows, [_TRAILER])
+    return copy_binary(connection, table, SCHEMA.names, chunks, frozen=table != "log_events")
+
+
+def encoded(blocks: Iterable[Sequence[pa.RecordBatch]], written: Written) -> Iterator[bytes]:
+    """The rows, some at a time; they are noted in `written`."""
+    encoder = _encoder()
+    encoder.write_header()  # it wants to begin so; `load_events` begins and ends for all
+    for block in blocks:
+        for batch in block:
+            if rows := encoder.write_batch(batch):
+                yield rows
+        if block:
+            written.add(block)
+    if rows := encoder.finish().removesuffix(_TRAILER):
+        yield rows
 
 
 def _column(block: Sequence[pa.RecordBatch], name: str) -> "np.ndarray[tuple[int], np.dtype[np.generic]]":
     return np.concatenate([batch.column(name).to_numpy() for batch in block])
-
-
-def _encoded(blocks: Iterable[Sequence[pa.RecordBatch]], written: Written) -> Iterator[bytes]:
-    encoder = _encoder()
-    yield encoder.write_header()
-    for block in blocks:
-        for batch in block:
-            if encoded := encoder.write_batch(batch):
-                yield encoded
-        if block:
-            written.add(block)
-    yield encoder.finish()
 
 
 def _encoder() -> ArrowToPostgresBinaryEncoder:

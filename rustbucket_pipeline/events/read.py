@@ -7,6 +7,7 @@ a segment's border: an upload may have ended in the middle of a record.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Protocol
 
 import zstandard
 
@@ -15,10 +16,17 @@ from rustbucket_pipeline.events.cutting import cut_segment
 from rustbucket_pipeline.events.pieces import LogRecord, Piece
 from rustbucket_pipeline.framing.split import MAX_RECORD_BYTES
 from rustbucket_pipeline.model.segment import Segment
-from rustbucket_pipeline.storage.objects import Archive
 
 BLOCK_BYTES = 1 << 19
 """Bytes taken out of a compressed object at a time; a segment is never held whole."""
+
+
+class Objects(Protocol):
+    """Where the objects are: the archive, or something that has a few of them."""
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes."""
+        ...
 
 
 def runs_of(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
@@ -33,7 +41,7 @@ def runs_of(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
         yield run
 
 
-def records_of(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord]:
+def records_of(archive: Objects, run: Sequence[Segment]) -> Iterator[LogRecord]:
     """The records of a run; together they cover its bytes exactly once, in order.
 
     Raises:
@@ -46,7 +54,7 @@ def records_of(archive: Archive, run: Sequence[Segment]) -> Iterator[LogRecord]:
             yield from read.records()
 
 
-def read_run(archive: Archive, run: Sequence[Segment]) -> Iterator[Piece]:
+def read_run(archive: Objects, run: Sequence[Segment]) -> Iterator[Piece]:
     """The same, many records at once where that is quicker.
 
     Raises:
@@ -69,7 +77,7 @@ def read_run(archive: Archive, run: Sequence[Segment]) -> Iterator[Piece]:
         yield whole.record()
 
 
-def segment_bytes(archive: Archive, segment: Segment) -> bytes:
+def segment_bytes(archive: Objects, segment: Segment) -> bytes:
     """All bytes of a segment, verified.
 
     Raises:
@@ -98,7 +106,7 @@ class _Whole:
         return self.head._replace(data=b"".join([self.head.data, *self.rest])) if self.rest else self.head
 
 
-def _blocks(archive: Archive, segment: Segment) -> Iterator[bytes]:
+def _blocks(archive: Objects, segment: Segment) -> Iterator[bytes]:
     """The segment's bytes; the last block is given only once all of them proved right."""
     seen, size, held = sha256(), 0, b""
     try:

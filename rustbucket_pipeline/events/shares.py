@@ -3,26 +3,23 @@
 The hour as a whole, its build and its alerts are `build`'s.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from hashlib import sha256
 from itertools import groupby
 from operator import attrgetter
 
-import pyarrow as pa
 from sqlalchemy import Connection, delete, func, select
 
 from rustbucket_pipeline.errors import IntegrityError
-from rustbucket_pipeline.events.bulk import BulkParser
 from rustbucket_pipeline.events.drift import Drift
-from rustbucket_pipeline.events.load import Written, load_events
+from rustbucket_pipeline.events.load import load_events
 from rustbucket_pipeline.events.own import Networks
 from rustbucket_pipeline.events.parse import QuarantineRow
-from rustbucket_pipeline.events.read import read_run, runs_of
+from rustbucket_pipeline.events.readers import readers
+from rustbucket_pipeline.events.reading import Came, Source
 from rustbucket_pipeline.events.tally import Tally
-from rustbucket_pipeline.events.trust import Grader
 from rustbucket_pipeline.events.version import PARSER_VERSION
-from rustbucket_pipeline.framing.times import microseconds, moment_of
+from rustbucket_pipeline.framing.times import moment_of
 from rustbucket_pipeline.model.segment import Segment
 from rustbucket_pipeline.model.window import Window
 from rustbucket_pipeline.storage import tables
@@ -98,40 +95,44 @@ def remove_all_but(connection: Connection, window: Window, kept: Collection[str]
         connection.execute(delete(table).where(at >= window.start, at < window.end, ~is_kept))
 
 
-def load_share(
-    connection: Connection, archive: Archive, window: Window, share: Share, collectors: Networks
-) -> tuple[Loaded, Drift]:
-    """Parse and load one share, and write its sums; with the unknown templates it has.
+def load_shares(
+    connection: Connection,
+    archive: Archive,
+    shares: Sequence[tuple[Window, Share]],
+    collectors: Networks,
+    table: str = "log_events",
+) -> list[tuple[Loaded, Drift]]:
+    """Parse and load shares, each of its hour, and write their sums; with the unknown templates each has.
+
+    `table` as in `load_events`.
 
     Raises:
         IntegrityError: an object isn't what its segment says, or the sums disagree.
     """
-    tally = Tally(archived_bytes=sum(segment.byte_end - segment.byte_start for segment in share.segments))
-    several = len({segment.log_id for segment in share.segments}) > 1
-    parser = BulkParser(share.rustbucket_id, several_logs=several, tally=tally, collectors=collectors)
-    written = Written()
-    load_events(connection, _blocks(parser, archive, share.segments), written)
-    output = version_of([str(PARSER_VERSION), written.version(), _load_quarantine(connection, parser.refused)])
-    if not tally.agrees:
-        raise IntegrityError(f"{share.rustbucket_id}, {window}: bytes don't add up ({tally}); report this as a bug")
-    versions = {"inputs_version": share.inputs, "output_version": output}
-    place = {"hour": window.start, "rustbucket_id": share.rustbucket_id}
-    connection.execute(tables.hour_counts.insert(), {**place, **asdict(tally), **versions})
-    return Loaded(share.inputs, output, tally), parser.drift
+    loaded: dict[int, tuple[Loaded, Drift]] = {}
+    sources = [Source(share.rustbucket_id, share.segments, collectors) for _, share in shares]
+    with readers(sources, archive) as reading:
+        while reading.left:
+            rows = load_events(connection, reading.rows(), table)
+            came = {number: (*shares[number], one) for number, one in reading.take().items()}
+            if rows != (events := sum(one.tally.events for *_, one in came.values())):
+                raise IntegrityError(f"{events} events came to {rows} rows; report this as a bug")
+            loaded |= zip(came, _settled(connection, came.values()), strict=True)
+    return [loaded[number] for number in range(len(shares))]
 
 
-def _blocks(parser: BulkParser, archive: Archive, segments: list[Segment]) -> Iterator[Sequence[pa.RecordBatch]]:
-    for run in runs_of(segments):
-        grader = Grader(open=run[0].after_text, last=microseconds(run[0].clock))
-        yield from parser.parse(read_run(archive, run), grader)
-
-
-def _load_quarantine(connection: Connection, entries: list[QuarantineRow]) -> str:
-    """Hash of the entries, in order."""
-    seen = sha256()
-    for entry in entries:
-        seen.update(f"{entry.event_ts} {entry.byte_length} {entry.reason}\n".encode())
+def _settled(connection: Connection, shares: Collection[tuple[Window, Share, Came]]) -> list[tuple[Loaded, Drift]]:
+    """Write down what loaded shares came to."""
+    entries = [entry._replace(event_ts=moment_of(entry.event_ts)) for *_, came in shares for entry in came.refused]
     if entries:
-        rows = (entry._replace(event_ts=moment_of(entry.event_ts)) for entry in entries)
-        copy_rows(connection, "quarantine", QuarantineRow._fields, rows)
-    return seen.hexdigest()
+        copy_rows(connection, "quarantine", QuarantineRow._fields, entries)
+    sums: list[Mapping[str, object]] = []
+    for window, share, came in shares:
+        whose = {"hour": window.start, "rustbucket_id": share.rustbucket_id}
+        if not came.tally.agrees:
+            raise IntegrityError(
+                f"{share.rustbucket_id}, {window}: bytes don't add up ({came.tally}); report this as a bug"
+            )
+        sums.append(whose | asdict(came.tally) | {"inputs_version": share.inputs, "output_version": came.version})
+    connection.execute(tables.hour_counts.insert(), sums)
+    return [(Loaded(share.inputs, came.version, came.tally), came.drift) for _, share, came in shares]

@@ -19,7 +19,9 @@ HEAD_BYTES = 34
 LEVEL = slice(28, 33)
 """Where the level stands in it."""
 
-_JUDGED_BYTES = 40
+_JUDGED_BYTES, _TIME_BYTES = 40, 32
+"""In whole words: what is looked at to know a head, and to read its time. A last record may end with its head."""
+
 _SHAPE = Shape(b"0000-00-00T00:00:00.000000Z ", _JUDGED_BYTES)
 _LEVELS = [words_of(level, 8) for level in (b" INFO ", b" WARN ", b"ERROR ", b"DEBUG ", b"TRACE ")]
 _BEGINS_A_HEAD = np.isin(np.arange(256), [*b"0123456789{\0\xef\xff\xfe"])
@@ -90,7 +92,7 @@ def _heads_of(data: bytes, *, final: bool) -> tuple[Integers, bool]:
 
 def _claims(data: bytes, starts: Integers, minute_start: Callable[[bytes], int | None]) -> Integers:
     """What the heads claim, up to the first impossible time."""
-    heads = heads_at(data, starts, _JUDGED_BYTES)
+    heads = heads_at(data, starts, _TIME_BYTES)
     changed = np.flatnonzero((heads[:2, 1:] != heads[:2, :-1]).any(axis=0)) + 1
     first = np.concatenate((np.zeros(1, np.int64), changed))
     minutes = [minute_start(data[at : at + _MINUTE_BYTES]) for at in starts[first].tolist()]

@@ -4,7 +4,7 @@ Frozen: its rows are Parquet in the archive (`freezing`). Expired: they are dele
 `require_open` in its own transaction, after it took its lock; whoever closes a day holds all of these locks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -79,10 +79,13 @@ def require_open(connection: Connection, windows: Sequence[Window]) -> None:
 
 def hold_day(connection: Connection, day: date) -> None:
     """Wait for every build of the day, and keep others out until the transaction ends."""
-    names = [
-        f"{asset} {window.key}" for asset, length in BUILT_OF_ROWS.items() for window in window_of(day).parts(length)
-    ]
-    advisory_locks(connection, names)
+    for asset, length in BUILT_OF_ROWS.items():
+        hold_windows(connection, asset, window_of(day).parts(length))
+
+
+def hold_windows(connection: Connection, asset: str, windows: Iterable[Window]) -> None:
+    """Wait for builds of these windows, in their order, and keep others out until the transaction ends."""
+    advisory_locks(connection, [f"{asset} {window.key}" for window in windows])
 
 
 def state_of(connection: Connection, day: date) -> str:

@@ -29,9 +29,10 @@ from rustbucket_pipeline.storage.closed_days import (
     state_of,
     window_of,
 )
+from rustbucket_pipeline.storage.event_days import ensure_event_partition, event_partition
 from rustbucket_pipeline.storage.home import private_directory
 from rustbucket_pipeline.storage.objects import Archive
-from rustbucket_pipeline.storage.postgres import copy_rows, ensure_event_partition, event_partition
+from rustbucket_pipeline.storage.postgres import copy_rows
 from rustbucket_pipeline.storage.tables import log_events, segments
 
 PREFIX = "rows"

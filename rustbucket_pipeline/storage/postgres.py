@@ -1,4 +1,4 @@
-"""Our PostgreSQL from Python: engines, COPY, locks, SQL files, the schema's state, the days of `log_events`.
+"""Our PostgreSQL from Python: engines, COPY, locks, SQL files, the schema's state.
 
 Where the server is: `databases`. What a migration does: `migrations`. No queries about rustbuckets or logs.
 """
@@ -9,7 +9,6 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
 from hashlib import sha256
 from importlib import resources
 from typing import LiteralString, cast
@@ -106,10 +105,13 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
     return _copy(connection, table, columns, "text", feed)
 
 
-def copy_binary(connection: Connection, table: str, columns: Sequence[str], chunks: Iterable[bytes]) -> int:
+def copy_binary(
+    connection: Connection, table: str, columns: Sequence[str], chunks: Iterable[bytes], *, frozen: bool = False
+) -> int:
     """Append rows that are encoded already, as binary COPY has them, header and trailer included; how many.
 
-    Chunks are sent in a thread of its own while later ones are made; few of them wait.
+    Chunks are sent in a thread of its own while later ones are made; few of them wait. `frozen`: the table was made in
+    this transaction, so its pages needn't be written again to say that their rows are there for everybody.
     """
 
     def feed(copy: psycopg.Copy) -> None:
@@ -122,7 +124,7 @@ def copy_binary(connection: Connection, table: str, columns: Sequence[str], chun
             for one in sent:
                 one.result()
 
-    return _copy(connection, table, columns, "binary", feed)
+    return _copy(connection, table, columns, "binary, FREEZE" if frozen else "binary", feed)
 
 
 @contextmanager
@@ -174,37 +176,6 @@ def load_sql(package: str, name: str) -> TextClause:
     return text(resources.files(package).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def ensure_event_partition(connection: Connection, day: date) -> str:
-    """The partition of `log_events` for that day (UTC), made if it is missing; its name.
-
-    Made beside and attached: `PARTITION OF` would wait for every reader and writer of the table.
-    """
-    name = _partition_of(day)
-    if _exists(connection, name):
-        return name
-    advisory_lock(connection, "log_events partitions")
-    if not _exists(connection, name):
-        until = day + timedelta(days=1)
-        connection.execute(text(f"CREATE TABLE {name} (LIKE log_events INCLUDING ALL)"))
-        connection.execute(
-            text(
-                f"ALTER TABLE log_events ATTACH PARTITION {name} "
-                f"FOR VALUES FROM ('{day} 00:00:00+00') TO ('{until} 00:00:00+00')"
-            )
-        )
-    return name
-
-
-def event_partition(connection: Connection, day: date) -> str | None:
-    """The partition of `log_events` for that day (UTC); None: there is none."""
-    name = _partition_of(day)
-    return name if _exists(connection, name) else None
-
-
-def _partition_of(day: date) -> str:
-    return f"log_events_{day:%Y_%m_%d}"
-
-
 def _make_ready(engine: Engine, *, embedded_one: bool) -> None:
     state = _state(engine)
     if state.ready:
@@ -215,14 +186,6 @@ def _make_ready(engine: Engine, *, embedded_one: bool) -> None:
             "run `rustbucket db upgrade`"
         )
     _migrate(engine)
-
-
-def _exists(connection: Connection, table: str) -> bool:
-    """Whether the table is there now. `to_regclass` would remember that it wasn't, until the transaction's end."""
-    query = (
-        "SELECT EXISTS (SELECT FROM pg_class WHERE relname = :table AND relnamespace = current_schema::regnamespace)"
-    )
-    return connection.execute(text(query), {"table": table}).scalar_one()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from rustbucket_pipeline.model.window import FOUR_HOURS, HOUR, Window, window_at
 from rustbucket_pipeline.storage.builds import Build, record_builds, version_of
-from rustbucket_pipeline.storage.postgres import ensure_event_partition
+from rustbucket_pipeline.storage.event_days import ensure_event_partition
 from rustbucket_pipeline.storage.session_tables import session_parts
 from rustbucket_pipeline.storage.tables import log_events, rustbuckets, segments, source_files
 

@@ -8,7 +8,7 @@ from benchmarks.evaluation.cost import GOAL_DOLLARS, GOAL_GROWTH, costs
 from benchmarks.evaluation.intervals import wilson
 from benchmarks.evaluation.live import ask_model
 from rustbucket_pipeline.settings import Settings
-from rustbucket_pipeline.storage.postgres import ensure_event_partition
+from rustbucket_pipeline.storage.event_days import ensure_event_partition
 from rustbucket_pipeline_tests.analysis.claude_server import Answer, ClaudeServer, faithful
 
 

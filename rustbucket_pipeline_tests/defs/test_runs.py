@@ -109,6 +109,24 @@ def test_a_range_run_reports_every_window_once_and_looks_at_the_promises(
     assert passed == {**dict.fromkeys(kept, True), "newest_windows_built": False}
 
 
+def test_much_log_of_a_new_day_is_loaded_together_and_every_hour_reported(
+    fleet: Path, instance: dg.DagsterInstance, database: Engine
+) -> None:
+    log = fleet / f"rustbucket.log.{MIDNIGHT:%Y-%m-%d}-00"
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(line.replace(b"00Z", b"%02dZ" % nth) for line in lines for nth in range(100)) * 9)
+    archive_all(instance)
+    parsed = run(instance, "parse_logs", FIRST, SECOND)
+    assert parsed.success
+    records = instance.fetch_materializations(dg.AssetKey("parsed_logs"), limit=100).records
+    told = {record.partition_key: record.asset_materialization.metadata for record in records}
+    assert {key: (facts["loaded"].value, facts["dagster/row_count"].value) for key, facts in told.items()} == {
+        FIRST.key: (0, 54_000),
+        SECOND.key: (0, 60),
+    }
+    assert count(database) == 54_060
+
+
 def test_a_blocking_check_that_fails_fails_the_run_and_holds_back_what_is_made_of_its_hour(
     fleet: Path, instance: dg.DagsterInstance, database: Engine
 ) -> None:

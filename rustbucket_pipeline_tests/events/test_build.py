@@ -194,3 +194,23 @@ def test_a_row_stays_below_32_kilobytes(hour, json_line):
     hour.build()
     (size,) = hour.rows("select octet_length(log_events::text) as size from log_events")
     assert size["size"] < 32 * 1024
+
+
+def test_a_forged_line_that_comes_every_half_hour_is_no_event_twice_but_one_that_is_copied_is(hour):
+    head = "2026-03-02T00:{:02}:00.000000Z  INFO rustbucket::handler: Received data: a\n"
+    forged = b"1999-01-01T00:00:00.000000Z  INFO rustbucket::handler: Received data: forged\n"
+    hour.log(b"".join(head.format(minute).encode() + forged for minute in (5, 35)))
+    assert hour.build().events == 4
+    ids = "select event_id, count(*) from log_events group by 1 order by 2 desc"
+    assert [row["count"] for row in hour.rows(ids)] == [2, 1, 1]
+
+    def is_kept_with(row):
+        with hour.database.connect() as connection:
+            connection.execute(text(f"create temporary table copied as select * from log_events where {row} limit 1"))
+            connection.execute(text("update copied set byte_offset = -1, event_ts = event_ts + interval '1 second'"))
+            connection.execute(text("insert into log_events select * from copied"))
+            return nothing_twice(connection, hour.window.start).kept
+
+    assert is_kept_with("false")
+    assert not is_kept_with("clamped")
+    assert not is_kept_with("not clamped")

@@ -26,6 +26,8 @@ odd = st.one_of(
             b"2026-03-02T12:00:61.123456Z  INFO no: second\n",
             b"2026-02-30T12:00:00.123456Z  INFO no: day\n",
             b"2026-03-02T12:00:00.12345:Z  INFO no: digit\n",
+            b"2026-03-02T12:00:00.123456Z  INFO \n",
+            b"2026-03-02T12:00:00.123456Z  INFO x\n",
             b'{"eventid":"cowrie.x"}\n',
             b"\xef\xbb\xbf" + text(NOON),
             b"\0\0" + text(NOON),
@@ -82,3 +84,9 @@ def test_all_is_told_at_once_but_what_is_odd_and_the_last():
     assert len(before.ends) == 99
     assert len(after.ends) + len(last.ends) + len(single) + len(framer.finish()) == 102
     assert len(single) < 10
+
+
+@given(st.integers(0, 60))
+def test_a_last_record_may_end_right_behind_its_head_or_anywhere_in_it(length):
+    data = text(NOON) * 3 + text(NOON)[:length]
+    assert told(data, 10_000) == framed(data)

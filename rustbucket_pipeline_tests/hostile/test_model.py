@@ -25,7 +25,7 @@ from rustbucket_pipeline.control.runs import QUIET, load_definitions, range_tags
 from rustbucket_pipeline.model.window import FOUR_HOURS, Window
 from rustbucket_pipeline.settings import Settings
 from rustbucket_pipeline.storage.analysis_tables import claude_calls, indicators
-from rustbucket_pipeline.storage.postgres import ensure_event_partition
+from rustbucket_pipeline.storage.event_days import ensure_event_partition
 from rustbucket_pipeline_tests.analysis.claude_server import KEY, Answer, ClaudeServer, faithful, serving
 from rustbucket_pipeline_tests.analysis.conftest import changed
 from rustbucket_pipeline_tests.analysis.seeding import NOW, WINDOW, command, login, tell

@@ -7,14 +7,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from psycopg import DataError
-from sqlalchemy import Connection, Engine, literal_column, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, text
 
 from rustbucket_pipeline.errors import ConfigurationError, DatabaseUnavailable
 from rustbucket_pipeline.settings import Settings
@@ -23,12 +21,11 @@ from rustbucket_pipeline.storage.postgres import (
     advisory_lock,
     copy_binary,
     copy_rows,
-    ensure_event_partition,
     open_database,
     schema_state,
     upgrade,
 )
-from rustbucket_pipeline.storage.tables import log_events, rustbuckets
+from rustbucket_pipeline.storage.tables import rustbuckets
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -42,7 +39,6 @@ with engine.begin() as connection:
     print(connection.execute(text("SELECT count(*) FROM rustbuckets")).scalar_one())
 engine.dispose()
 """
-DAY = date(2026, 3, 2)
 
 
 def with_url(settings: Settings, url: str) -> Settings:
@@ -153,43 +149,6 @@ def test_a_lock_is_waited_for_until_its_holder_commits(database: Engine) -> None
         order.append("first")
     waiter.join()
     assert order == ["first", "second"]
-
-
-def test_a_day_of_events_is_made_once_and_holds_its_day_only(database: Engine, insert: Callable[..., None]) -> None:
-    for _ in range(2):
-        with database.begin() as connection:
-            assert ensure_event_partition(connection, DAY) == "log_events_2026_03_02"
-    midnight = datetime(2026, 3, 2, tzinfo=UTC)
-    with database.begin() as connection:
-        for at in (midnight, midnight + timedelta(days=1, microseconds=-1)):
-            insert(connection, log_events, event_ts=at)
-        where = select(literal_column("tableoid::regclass::text").distinct()).select_from(log_events)
-        assert connection.execute(where).scalar_one() == "log_events_2026_03_02"
-    with database.connect() as connection, pytest.raises(IntegrityError, match="no partition"):
-        insert(connection, log_events, event_ts=midnight + timedelta(days=1))
-
-
-def test_a_day_that_several_begin_at_once_is_made_once_and_none_of_them_fails(database: Engine) -> None:
-    days = [DAY + timedelta(days=number) for number in range(10)]
-    together = threading.Barrier(4)
-
-    def begin(day: date) -> str:
-        together.wait(60)
-        with database.begin() as connection:
-            return ensure_event_partition(connection, day)
-
-    with ThreadPoolExecutor(4) as pool:
-        for day in days:
-            assert {*pool.map(begin, [day] * 4)} == {f"log_events_{day:%Y_%m_%d}"}
-
-
-def test_a_new_day_does_not_wait_for_readers_and_writers_of_other_days(database: Engine) -> None:
-    with database.begin() as connection:
-        ensure_event_partition(connection, DAY)
-    with database.begin() as reader, database.begin() as maker:
-        reader.execute(text("LOCK TABLE log_events IN ROW EXCLUSIVE MODE"))
-        maker.execute(text("SET LOCAL lock_timeout = '5s'"))
-        ensure_event_partition(maker, date(2026, 3, 3))
 
 
 HEADER, TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
