@@ -53,10 +53,11 @@ class CalmText:
         later = [_NO_TIME if claim is None else claim for claim in behind.claims()]
         claims = np.concatenate((text.claims, np.array(later, np.int64)))
         in_order = np.sort(claims)
-        self._all_differ: Final = bool(np.all(in_order[1:] != in_order[:-1]))
+        equal = in_order[1:][in_order[1:] == in_order[:-1]]
+        self._all_differ: Final = not len(equal)
         strange.update(self._odd_times(claims, behind.size))
         if not self._all_differ:
-            strange.update(self._repeated(behind))
+            strange.update(self._repeated({*equal.tolist()}, behind))
         self._strange: Final = sorted(strange | {len(text.ends) + (not later)})
 
     def until(self, place: int, grader: Grader) -> int:
@@ -74,7 +75,7 @@ class CalmText:
         again = grader.written & self._by_claim.keys()
         said = map(self._by_claim.__getitem__, again) if self._all_differ else range(place, end)
         for at in said if again else ():
-            if place <= at < end and grader.wrote(claimed[at], self._line(at)):
+            if place <= at < end and claimed[at] in again and grader.wrote(claimed[at], self._line(at)):
                 yield at
 
     @cached_property
@@ -144,15 +145,15 @@ class CalmText:
         size = (borders[last + 1] if within else borders[-1] + size_behind) - borders[place]
         return size >= WITNESS_BYTES
 
-    def _repeated(self, behind: Following) -> Iterator[int]:
-        """Records whose line stands among these once more."""
-        own = len(self.text.ends)
-        lines = [self._line(at) for at in range(own)]
-        lines += [line_of(one.data) for one in behind.records() if one.claimed is not None]
-        # In this order a line is followed by all that begin with it.
-        first, *others = sorted(range(len(lines)), key=lines.__getitem__)
-        for at in others:
-            if lines[at].startswith(lines[first]):
-                yield from (place for place in (first, at) if place < own)
+    def _repeated(self, claims: set[int], behind: Following) -> Iterator[int]:
+        """Records whose line stands among these once more: with its time, so only those of these claims may."""
+        own = [at for at, claim in enumerate(self.text.claimed) if claim in claims]
+        lines = [(self._line(at), at) for at in own]
+        lines += [(line_of(one.data), len(self.text.ends)) for one in behind.records() if one.claimed in claims]
+        # In this order a line is followed by all that begin with it; none begins with a line break.
+        first = (b"\n", 0)
+        for line, at in sorted(lines):
+            if line.startswith(first[0]):
+                yield from (place for place in (first[1], at) if place < len(self.text.ends))
             else:
-                first = at
+                first = (line, at)
