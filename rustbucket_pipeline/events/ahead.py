@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from rustbucket_pipeline.events.pieces import LogRecord, Piece
+from rustbucket_pipeline.events.pieces import LogRecord, Part, Piece
 
 
 class Ahead:
@@ -26,15 +26,19 @@ class Ahead:
         """Where the piece begins in the log."""
         return 0 if (piece := self.piece) is None else piece.offset
 
-    def records(self, place: int | None = None) -> Iterator[LogRecord]:
-        """The records from here on, or from a place in the piece at hand; nothing is passed by asking."""
-        number, place = self._passed, self.place if place is None else place
+    @property
+    def record(self) -> LogRecord | None:
+        """The record at hand."""
+        piece = self.piece
+        return piece if piece is None or isinstance(piece, LogRecord) else piece.record(self.place)
+
+    def parts(self, place: int) -> Iterator[Part]:
+        """The log from a place in the piece at hand on; nothing is passed by asking."""
+        number = self._passed
         while (piece := self._piece(number)) is not None:
-            if isinstance(piece, LogRecord):
-                if place == 0:
-                    yield piece
-            else:
-                yield from map(piece.record, range(place, len(piece.ends)))
+            end = 1 if isinstance(piece, LogRecord) else len(piece.ends)
+            if place < end:
+                yield Part(piece, place, end)
             number, place = number + 1, 0
 
     def go(self, records: int) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from rustbucket_pipeline.events.columns import batch_from, batch_of, hex_of
 from rustbucket_pipeline.events.drift import Drift
@@ -56,7 +57,7 @@ class _Belief(NamedTuple):
     """The dialect of plain records, and the trust of all or of each."""
 
     dialect: str
-    trust: float | list[float]
+    trust: float | NDArray[np.float64]
 
 
 class BulkParser:
@@ -116,12 +117,12 @@ class BulkParser:
         believed = calm.believed(start, end)
         trusts = grader.believe_text(believed)
         plain = calm.values.rows(start, end)
-        belief = _Belief(believed.dialect, [trusts[place - start] for place in plain.places])
+        belief = _Belief(believed.dialect, trusts[plain.places - start])
 
         def one_by_one(run: Iterable[int]) -> Iterator[Graded]:
             for place in run:
                 record = calm.text.record(place)
-                yield Graded(record, record.data, calm.readings[place], trusts[place - start], ())
+                yield Graded(record, record.data, calm.readings[place], float(trusts[place - start]), ())
 
         self._at_once(calm.text, plain, belief, one_by_one, made)
 

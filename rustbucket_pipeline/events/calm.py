@@ -5,8 +5,8 @@ Grades nothing itself.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -14,21 +14,20 @@ import numpy as np
 from rustbucket_pipeline.events.dialects import recognise
 from rustbucket_pipeline.events.dialects.kv import KV
 from rustbucket_pipeline.events.dialects.structured import TARGETS
-from rustbucket_pipeline.events.pieces import LogRecord, PlainText
+from rustbucket_pipeline.events.pieces import PlainText
 from rustbucket_pipeline.events.quick_text import text_values
 from rustbucket_pipeline.events.record import UNFINISHED, Parsed
 from rustbucket_pipeline.events.trust import (
     JITTER,
     LEAP,
     RECENT,
-    WITNESS_BYTES,
-    WITNESSES,
     BelievedText,
     Grader,
     line_of,
     told_of,
 )
-from rustbucket_pipeline.framing.words import Integers
+from rustbucket_pipeline.events.witnesses import WITNESS_BYTES, WITNESSES, Following
+from rustbucket_pipeline.framing.words import Integers, Truths
 
 _NO_TIME = -(1 << 62)
 
@@ -42,39 +41,47 @@ class CalmText:
     `values` are those of plain records, `readings` what the others say, by place; a strange one is in neither.
     """
 
-    def __init__(self, text: PlainText, following: Iterator[LogRecord], is_ours: Callable[[str], bool]) -> None:
-        """Read them; `following` are the records behind, of which few are asked."""
+    def __init__(self, text: PlainText, behind: Following, is_ours: Callable[[str], bool]) -> None:
+        """Read them; `behind` are the records that follow."""
         self.text = text
         self.values = text_values(text, is_ours)
         self.readings: dict[int, Parsed] = {}
-        strange = {place for place in self.values.odd if not self._read(place)}
+        strange = {place for place in self.values.odd(0, len(text.ends)) if not self._read(place)}
         strange.update(np.flatnonzero(text.clamped).tolist())
         strange.update(place for place in self.readings if place and self._dialect(place) != self._dialect(place - 1))
         strange.update(place + 1 for place in self.readings if self._dialect(place) != self._dialect(place + 1))
-        behind = list(islice(following, WITNESSES))
-        claims = np.array([_NO_TIME if claim is None else claim for claim in self._claims(behind)], np.int64)
-        self._all_differ: Final = len(np.unique(claims)) == len(claims)
-        strange.update(self._odd_times(claims, sum(len(one.data) for one in behind)))
+        later = [_NO_TIME if claim is None else claim for claim in behind.claims()]
+        claims = np.concatenate((text.claims, np.array(later, np.int64)))
+        in_order = np.sort(claims)
+        equal = in_order[1:][in_order[1:] == in_order[:-1]]
+        self._all_differ: Final = not len(equal)
+        strange.update(self._odd_times(claims, behind.size))
         if not self._all_differ:
-            strange.update(self._repeated(behind))
-        self._strange: Final = sorted(strange | {len(text.ends) + (not behind)})
+            strange.update(self._repeated({*equal.tolist()}, behind))
+        self._strange: Final = sorted(strange | {len(text.ends) + (not later)})
 
     def until(self, place: int, grader: Grader) -> int:
         """The end of the calm stretch that begins here; `place` if none does."""
-        if not grader.goes_on(self.text.claimed[place], self._dialect(place)):
-            return place
         # What comes behind a calm record may yet be read into it; behind a block's last one, nobody has looked.
         end = self._strange[bisect_left(self._strange, place)] - 1
-        end = min(end, self._told_before(place, end, grader))
+        if end - place < SHORTEST or not grader.goes_on(self.text.claimed[place], self._dialect(place)):
+            return place
+        end = min([end, *(at - 1 for at in self._told_again(place, end + 1, grader))])
         return end if end - place >= SHORTEST else place
 
-    def _told_before(self, place: int, end: int, grader: Grader) -> int:
-        """The end of the stretch, or before the first record in or behind it whose line was there already."""
-        claimed, behind = self.text.claimed, min(end + 1, len(self.text.ends))
-        if grader.written.isdisjoint(claimed[place:behind]):
-            return end
-        again = (at for at in range(place, behind) if grader.wrote(claimed[at], self._line(at)))
-        return next(again, end + 1) - 1
+    def _told_again(self, place: int, end: int, grader: Grader) -> Iterator[int]:
+        """The records of the stretch, and the one behind, whose line was there already."""
+        claimed, end = self.text.claimed, min(end, len(self.text.ends))
+        again = grader.written & self._by_claim.keys()
+        said = map(self._by_claim.__getitem__, again) if self._all_differ else range(place, end)
+        for at in said if again else ():
+            if place <= at < end and claimed[at] in again and grader.wrote(claimed[at], self._line(at)):
+                yield at
+
+    @cached_property
+    def _by_claim(self) -> dict[int, int]:
+        """A record that claims the time."""
+        return {claim: at for at, claim in enumerate(self.text.claimed)}
 
     def believed(self, place: int, end: int) -> BelievedText:
         """A stretch as a grader notes it."""
@@ -82,11 +89,11 @@ class CalmText:
         return BelievedText(
             self._dialect(place),
             text.offset + text.borders[place],
-            [text.offset + at for at in text.borders[place + 1 : end + 1]],
+            text.offset + text.ends[place:end],
             self._opens(place, end),
-            self.text.claimed[end - 1],
-            [told for at in recent for told in self._told(at)],
-            [(self.text.claimed[at], self._line(at)) for at in (recent if self._all_differ else range(place, end))],
+            text.claimed[end - 1],
+            [*self._told(recent.start, end)],
+            [(text.claimed[at], self._line(at)) for at in (recent if self._all_differ else range(place, end))],
         )
 
     def _read(self, place: int) -> bool:
@@ -105,25 +112,20 @@ class CalmText:
         reading = self.readings.get(place)
         return KV.name if reading is None else reading.dialect
 
-    def _opens(self, place: int, end: int) -> list[bool]:
-        opens = [one is not None and one.opens for one in self.values.known[place:end]]
+    def _opens(self, place: int, end: int) -> Truths:
+        opens = self.values.opens(place, end)
         for at, reading in self.readings.items():
             if place <= at < end:
                 opens[at - place] = reading.meaning.opens
         return opens
 
-    def _told(self, place: int) -> Iterator[str]:
-        reading = self.readings.get(place)
-        return self.values.tells_of(place) if reading is None else told_of(reading)
-
-    def _claims(self, behind: Sequence[LogRecord]) -> Iterator[int | None]:
-        yield from self.text.claimed
-        for one in behind:
-            yield one.claimed
+    def _told(self, place: int, end: int) -> Iterator[str]:
+        for at, told in enumerate(self.values.told(place, end), place):
+            yield from told_of(self.readings[at]) if at in self.readings else told
 
     def _line(self, place: int) -> bytes:
-        start, end = self.text.borders[place : place + 2]
-        return line_of(self.text.data[start:end])
+        borders = self.text.borders
+        return line_of(self.text.data, borders[place], borders[place + 1])
 
     def _odd_times(self, claims: Integers, size_behind: int) -> Iterator[int]:
         """Records behind the one before them, and those ahead of it that most of the following ones contradict."""
@@ -143,14 +145,15 @@ class CalmText:
         size = (borders[last + 1] if within else borders[-1] + size_behind) - borders[place]
         return size >= WITNESS_BYTES
 
-    def _repeated(self, behind: Sequence[LogRecord]) -> Iterator[int]:
-        """Records whose line stands among these once more."""
-        own = len(self.text.ends)
-        lines = [self._line(at) for at in range(own)] + [line_of(one.data) for one in behind if one.claimed is not None]
-        # In this order a line is followed by all that begin with it.
-        first, *others = sorted(range(len(lines)), key=lines.__getitem__)
-        for at in others:
-            if lines[at].startswith(lines[first]):
-                yield from (place for place in (first, at) if place < own)
+    def _repeated(self, claims: set[int], behind: Following) -> Iterator[int]:
+        """Records whose line stands among these once more: with its time, so only those of these claims may."""
+        own = [at for at, claim in enumerate(self.text.claimed) if claim in claims]
+        lines = [(self._line(at), at) for at in own]
+        lines += [(line_of(one.data), len(self.text.ends)) for one in behind.records() if one.claimed in claims]
+        # In this order a line is followed by all that begin with it; none begins with a line break.
+        first = (b"\n", 0)
+        for line, at in sorted(lines):
+            if line.startswith(first[0]):
+                yield from (place for place in (first[1], at) if place < len(self.text.ends))
             else:
-                first = at
+                first = (line, at)

@@ -10,7 +10,8 @@ from rustbucket_pipeline.events.mend import Piece, glued_pieces, hopeless, piece
 from rustbucket_pipeline.events.normalise import SUSPECT
 from rustbucket_pipeline.events.pieces import LogRecord
 from rustbucket_pipeline.events.record import UNFINISHED, Parsed, Refused
-from rustbucket_pipeline.events.trust import Grader, Witnesses, with_witnesses
+from rustbucket_pipeline.events.trust import Grader
+from rustbucket_pipeline.events.witnesses import Witnesses, with_witnesses
 from rustbucket_pipeline.model.window import HALF_HOUR
 
 _CONTINUES = "belongs to a text record that is not here: cut off, too long, or torn apart by a forged line"
@@ -43,7 +44,7 @@ class Lost(NamedTuple):
 
 def graded(records: Iterable[LogRecord], grader: Grader) -> Iterator[Graded | Lost]:
     """What records that follow each other without a gap say, in order; together they cover the same bytes."""
-    return judged(with_witnesses(records, grader), grader)
+    return judged(with_witnesses(records, grader.wary), grader)
 
 
 def judged(witnessed: Iterable[tuple[LogRecord, Witnesses]], grader: Grader) -> Iterator[Graded | Lost]:

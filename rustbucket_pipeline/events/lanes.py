@@ -11,7 +11,8 @@ from rustbucket_pipeline.events.ahead import Ahead
 from rustbucket_pipeline.events.calm import CalmText
 from rustbucket_pipeline.events.graded import Graded, Lost, judged
 from rustbucket_pipeline.events.pieces import LogRecord, Piece, PlainLines, PlainText
-from rustbucket_pipeline.events.trust import REACH, WITNESS_BYTES, Grader, Witnesses, with_witnesses
+from rustbucket_pipeline.events.trust import REACH, Grader
+from rustbucket_pipeline.events.witnesses import WITNESS_BYTES, Following, Witnesses
 
 
 class Stretch(NamedTuple):
@@ -56,7 +57,7 @@ class Lanes:
         if not isinstance(piece, PlainText):
             return None
         if self._calm is None:
-            self._calm = CalmText(piece, self._ahead.records(len(piece.ends)), self._is_ours)
+            self._calm = CalmText(piece, Following(self._ahead.parts(len(piece.ends))), self._is_ours)
         end = self._calm.until(place, self._grader)
         return Stretch(self._calm, place, end) if end > place else None
 
@@ -64,8 +65,8 @@ class Lanes:
         return judged(self._until_at_once(), self._grader)
 
     def _until_at_once(self) -> Iterator[tuple[LogRecord, Witnesses]]:
-        for witnessed in with_witnesses(self._ahead.records(), self._grader):
-            yield witnessed
+        while (record := self._ahead.record) is not None:
+            yield record, Following(self._ahead.parts(self._ahead.place + 1), WITNESS_BYTES - len(record.data))
             self._pass(1)
             if self._at_once() is not None:
                 return

@@ -1,6 +1,7 @@
 """A log's records as they are handed on: one, or many that follow each other in a block of its bytes. No meaning."""
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,10 +58,20 @@ class Block(ABC):
     def record(self, place: int) -> LogRecord:
         """The record at this place, counted from 0."""
 
+    @cached_property
+    @abstractmethod
+    def claimed(self) -> list[int]:
+        """The time each record says itself (microseconds, UTC)."""
+
     def spans(self, places: Sequence[int] | Integers) -> Spans:
         """Of the records at these places."""
-        starts = np.concatenate(([0], self.ends[:-1]))[places]
+        starts = self.starts[places]
         return Spans(starts, self.ends[places] - starts)
+
+    @cached_property
+    def starts(self) -> Integers:
+        """Where each begins."""
+        return np.concatenate((np.zeros(1, np.int64), self.ends[:-1]))
 
     @cached_property
     def borders(self) -> list[int]:
@@ -85,6 +96,11 @@ class PlainLines(Block):
             self.segment, self.offset + start, self.data[start:end], "json", ts, ts, clamped=False, likely=""
         )
 
+    @cached_property
+    def claimed(self) -> list[int]:
+        """The time each says itself: its own."""
+        return self.times
+
 
 @dataclass(frozen=True)
 class PlainText(Block):
@@ -107,3 +123,41 @@ class PlainText(Block):
 
 
 Piece = LogRecord | PlainLines | PlainText
+
+
+class Part(NamedTuple):
+    """The records `[start, end)`, by place, of a piece; a single record's place is 0."""
+
+    piece: Piece
+    start: int
+    end: int
+
+    def first(self, records: int, size: int) -> "Part":
+        """At most so many, and no more once they have so many bytes."""
+        if isinstance(self.piece, LogRecord):
+            return self
+        borders, end = self.piece.borders, min(self.end, self.start + records)
+        return self._replace(end=bisect_left(borders, borders[self.start] + size, self.start + 1, end))
+
+    @property
+    def length(self) -> int:
+        """How many they are."""
+        return self.end - self.start
+
+    @property
+    def size(self) -> int:
+        """Their bytes."""
+        if isinstance(self.piece, LogRecord):
+            return len(self.piece.data)
+        return self.piece.borders[self.end] - self.piece.borders[self.start]
+
+    def records(self) -> Iterator[LogRecord]:
+        """They themselves."""
+        if isinstance(self.piece, LogRecord):
+            yield self.piece
+        else:
+            yield from map(self.piece.record, range(self.start, self.end))
+
+    def claims(self) -> Sequence[int | None]:
+        """The times they claim, in microseconds, UTC."""
+        return [self.piece.claimed] if isinstance(self.piece, LogRecord) else self.piece.claimed[self.start : self.end]

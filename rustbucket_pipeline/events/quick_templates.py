@@ -1,17 +1,18 @@
 """The templates of key=value text as regular expressions, each of which takes a record whole or not at all.
 
 An expression is narrower than the template's `Pattern`: a value that is cut at the next key can't hold that key's first
-letter, so there is one way to cut. What it takes, the pattern takes with the same values.
+letter, so there is one way to cut. A wide one is slower: values before the last attacker's are cut where the next key
+stands first. What either takes, the pattern takes with the same values.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from typing import Final, NamedTuple
 
 import msgspec
 
+from rustbucket_pipeline.events.dialects.kv import MARK
 from rustbucket_pipeline.events.dialects.structured import TEMPLATES, Template
 from rustbucket_pipeline.events.pattern import Pattern
 from rustbucket_pipeline.events.quick_again import Again
@@ -24,82 +25,84 @@ _DEBUG = rf"Some\({_ITEM}\)|None|\[(?:{_ITEM}(?:, {_ITEM})*)?\]"
 DEBUG = re.compile(_DEBUG)
 """What Rust's Debug writes, with nothing escaped in it."""
 
-_COLUMNS = ("client_ip", "username", "password", "command", "method", "path", "duration_secs")
-_TAKEN = frozenset(_COLUMNS) - {"duration_secs"} | {"protocol"}
+COLUMNS: Final = ("client_ip", "username", "password", "command", "method", "path", "duration_secs", "fields")
+"""What has a column, by the log's names; `fields` (JSON) are the other values."""
 
-Value = bytes | None
-
-Told = tuple[Value, ...]
-"""client_ip, username, password, command, method, path, duration_secs and `fields` (JSON)."""
-
-CLIENT_IP: Final = 0
-COMMAND: Final = 3
-
-_FIELDS, _NOTHING, _FIRST = 0, 1, 2
-"""Where they stand among what `Told` is picked from; values follow."""
+_TAKEN = frozenset({*COLUMNS, "protocol"}) - {"duration_secs"}
+"""What isn't in `fields`."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Variant(NamedTuple):
-    """One way to write a message: `match` reads what stands from its mark on, `literals` are sure to stand there.
+    """One way to write a message: `match` reads what stands behind its mark, or else `match_wide`.
 
-    `known` is what it stands for at a level and over a protocol, the value at `protocol`. `rest` are the values that
-    stand in `fields`, and whether they must be spelled; `json` is how. `names` are those of all but the protocol.
+    `literals` are sure to stand there. `known` is what it stands for at a level and over a protocol. `protocol` and
+    `client_ip` are the numbers of those values, `columns` those that have a column; `rest` are the values that stand in
+    `fields`, and whether they must be spelled; `json` is how. `names` are those of all but the protocol; `logs_again`:
+    they were typed before (`casing`).
     """
 
-    match: Callable[[bytes, int, int], re.Match[bytes] | None]
+    match: Callable[[bytes], re.Match[bytes] | None]
+    match_wide: Callable[[bytes], re.Match[bytes] | None]
     literals: tuple[bytes, ...]
-    known: Callable[[bytes, Value], Known]
+    known: Callable[[bytes, bytes | None], Known]
     protocol: int | None
+    client_ip: int | None
+    columns: tuple[tuple[str, int], ...]
     rest: tuple[tuple[int, bool], ...]
     json: bytes
     names: tuple[str, ...]
-    picked: Callable[[Told], Told]
+    logs_again: bool
 
-    def meant(self, level: bytes, values: Told) -> Known:
-        """What the record of that level with these values stands for."""
-        return self.known(level, None if self.protocol is None else values[self.protocol])
+    def claims(self, body: bytes) -> bool:
+        """Whether what it doesn't read can't be another variant's either."""
+        return all(literal in body for literal in self.literals)
 
-    def told(self, values: Told) -> Told:
-        """The record with these values."""
-        if not self.rest:
-            return self.picked((None, None, *values))
-        members = [_spelled(values[at]) if text else values[at] for at, text in self.rest]
-        return self.picked((self.json % tuple(members), None, *values))
+    def fields(self, columns: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """`fields` of records with these values, a column each; few are different."""
+        said = [*zip(*(columns[at] for at, _ in self.rest), strict=True)]
+        written = {one: self._written(one) for one in {*said}}
+        return [*map(written.__getitem__, said)]
 
-    def again(self, known: Known, values: Told) -> Again:
+    def _written(self, values: tuple[bytes, ...]) -> bytes:
+        members = (_spelled(value) if text else value for value, (_, text) in zip(values, self.rest, strict=True))
+        return self.json % tuple(members)
+
+    def again(self, known: Known, values: tuple[bytes, ...]) -> Again:
         """What such a record tells again: all but the protocol."""
-        texts = (str(value or b"", "utf-8") for value in values[-len(self.names) :])
+        texts = (value.decode() for value in values[-len(self.names) :])
         return Again(tuple(zip(self.names, texts, strict=True)), known.debug)
 
 
 @lru_cache(maxsize=1024)
-def _spelled(value: Value) -> bytes:
-    return _encode(str(value or b"", "utf-8"))
+def _spelled(value: bytes) -> bytes:
+    return _encode(value.decode())
 
 
-def _expression(pattern: Pattern, message: str) -> str:
-    """Of what stands behind the message."""
-    written = re.escape(pattern.literals[0].removeprefix(message))
+def _expression(pattern: Pattern, message: str, *, wide: bool) -> Callable[[bytes], re.Match[bytes] | None]:
+    """Of what stands behind the message and its mark."""
+    written = re.escape(pattern.literals[0].removeprefix(message + MARK))
     for at, literal in enumerate(pattern.literals[1:]):
-        written += f"({_value(pattern, at)}){re.escape(literal)}"
-    return written
+        value = _certain_value(pattern, at)
+        if value is None and wide and at < pattern.pivot:
+            written += f"(?>(.*?){re.escape(literal)})"
+            continue
+        # Cut at the first place that fits, or the last one behind the pivot.
+        cut = pattern.literals[at + 1 if at < pattern.pivot else at]
+        any_value = ".*" if at == pattern.pivot else f"[^{re.escape(cut[0])}]*"
+        written += f"({value or any_value}){re.escape(literal)}"
+    return re.compile(written.encode(), re.DOTALL).fullmatch
 
 
-def _value(pattern: Pattern, at: int) -> str:
+def _certain_value(pattern: Pattern, at: int) -> str | None:
+    """What a value is written like; None if it can be anything."""
     name, mark = pattern.holes[at]
     if name == "protocol":
         return "|".join(spelling.decode() for spelling in PROTOCOL_OF)
     if mark == "#":
         return _SECONDS if name == "duration_secs" else _NUMBER
-    if mark == "?":
-        return _DEBUG
-    if at == pattern.pivot:
-        return ".*"
-    # Cut at the first place that fits, or the last one behind the pivot.
-    cut = pattern.literals[at + 1 if at < pattern.pivot else at]
-    return f"[^{re.escape(cut[0])}]*"
+    return _DEBUG if mark == "?" else None
 
 
 def _variant(target: str, message: str, template: Template) -> Variant | None:
@@ -110,16 +113,18 @@ def _variant(target: str, message: str, template: Template) -> Variant | None:
     if not kind.plain:
         return None
     rest = [] if kind.again else [(at, *hole) for at, hole in enumerate(pattern.holes) if hole.name not in _TAKEN]
-    columns = [_FIRST + names.index(name) if name in names else _NOTHING for name in _COLUMNS]
     return Variant(
-        re.compile(_expression(pattern, message).encode(), re.DOTALL).fullmatch,
+        _expression(pattern, message, wide=False),
+        _expression(pattern, message, wide=True),
         tuple(literal.encode() for literal in pattern.literals[1:] if literal),
         lru_cache(maxsize=64)(kind.told),
         names.index("protocol") if "protocol" in names else None,
+        names.index("client_ip") if "client_ip" in names else None,
+        tuple((name, at) for at, name in enumerate(names) if name in COLUMNS),
         tuple((at, mark != "#") for at, _, mark in rest),
         b"{%b}" % b",".join(b'"%b":%%b' % name.encode() for _, name, _ in rest),
         tuple(name for name in names if name != "protocol"),
-        itemgetter(*columns, _FIELDS),
+        kind.again,
     )
 
 
@@ -130,5 +135,10 @@ def _variants() -> Iterator[tuple[bytes, tuple[Variant, ...]]]:
             yield f"{target}: {message}".encode(), tuple(variant for variant in variants if variant is not None)
 
 
-VARIANTS: Final = dict(_variants())
-"""By target and message as they are written: all but those with values that need a second look."""
+_READ: Final = dict(_variants())
+
+MESSAGES: Final = {message: number for number, message in enumerate(_READ)}
+"""Target and message, as they are written, by number: all but those with values that need a second look."""
+
+VARIANTS: Final = tuple(_READ.values())
+"""Theirs, by that number, in the order they are tried."""

@@ -15,11 +15,16 @@ from collections.abc import Iterable, Iterator, KeysView, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rustbucket_pipeline.events.dialects import dialect_told
 from rustbucket_pipeline.events.dialects.structured import TARGETS
 from rustbucket_pipeline.events.normalise import SUSPECT
 from rustbucket_pipeline.events.pieces import LogRecord
 from rustbucket_pipeline.events.record import UNFINISHED, Parsed
+from rustbucket_pipeline.events.witnesses import Witnesses
+from rustbucket_pipeline.framing.words import Integers, Truths
 
 IN_OPEN_TEXT = 0.8
 """Trust of a record that may be forged, with nothing speaking against it."""
@@ -36,10 +41,6 @@ REACH = 256 * 1024
 UNFINISHED_REACH = 8 * 1024
 """The same behind a record that lacks its end: it may have been cut, and then nothing of it follows."""
 
-WITNESSES = 256
-"""Records that follow and are asked; more than one read of a decoy can forge (4 KiB, 90 bytes a head)."""
-
-WITNESS_BYTES = 1 << 20
 _WRITTEN = re.compile(
     rb'(?:\xef\xbb\xbf)?(?:\{"timestamp":")?[0-9T:-]{19}\.[0-9]{6}Z(?:  INFO|  WARN| ERROR| DEBUG| TRACE|","level")'
 )
@@ -83,7 +84,7 @@ class Grader:
         return self.open or (self._reach is not None and offset < self._reach)
 
     def grade(
-        self, parsed: Parsed, record: LogRecord, later: "Witnesses", *, quoted: bool = False
+        self, parsed: Parsed, record: LogRecord, later: Witnesses, *, quoted: bool = False
     ) -> tuple[float, tuple[str, ...]]:
         """The record's trust and the doubts it rests on.
 
@@ -125,30 +126,29 @@ class Grader:
         before = self._recent.lines.get(claimed)
         return before is not None and same_line(line, before)
 
-    def believe_text(self, run: "BelievedText") -> list[float]:
+    def believe_text(self, run: "BelievedText") -> NDArray[np.float64]:
         """Note text records against which nothing speaks; their trust, one by one."""
-        trusts: list[float] = []
-        start, awake, reach = run.start, self.open, self._reach or run.start
-        for end, opens in zip(run.ends, run.opens, strict=True):
-            trusts.append(IN_OPEN_TEXT if awake or start < reach else 1.0)
-            if opens:
-                reach, self._reach = end + REACH, end + REACH
-            start, awake = end, opens
-        self.open, self.dialect, self.last, self._awaited = awake, run.dialect, run.last, b""
-        if 1.0 in trusts:
+        awake = np.append(self.open, run.opens[:-1])
+        reached = np.append(self._reach or run.start, np.where(run.opens, run.ends + REACH, 0)[:-1])
+        in_reach = np.append(run.start, run.ends[:-1]) < np.maximum.accumulate(reached)
+        forgeable = awake | in_reach
+        if run.opens.any():
+            self._reach = int(run.ends[run.opens][-1]) + REACH
+        self.open, self.dialect, self.last, self._awaited = bool(run.opens[-1]), run.dialect, run.last, b""
+        if not forgeable.all():
             self._recent.dialects.add(run.dialect)
         self._recent.told.extend(run.told)
-        for trust, (claimed, line) in zip(trusts[-len(run.lines) :], run.lines, strict=True):
-            if trust < 1.0:
+        for forged, (claimed, line) in zip(forgeable[-len(run.lines) :].tolist(), run.lines, strict=True):
+            if forged:
                 self._recent.wrote(claimed, line)
-        return trusts
+        return np.where(forgeable, IN_OPEN_TEXT, 1.0)
 
     def pass_over(self, record: LogRecord) -> None:
         """Note what is no record, or none that is believed: an unfinished one may end there."""
         if self._awaited and self._awaited in record.data:
             self._awaited = b""
 
-    def _doubts(self, parsed: Parsed, record: LogRecord, later: "Witnesses") -> Iterator[str]:
+    def _doubts(self, parsed: Parsed, record: LogRecord, later: Witnesses) -> Iterator[str]:
         claimed = record.claimed
         if record.clamped:
             yield "clamped"
@@ -164,7 +164,7 @@ class Grader:
         )
         yield from (doubt for doubt, holds in looks if holds)
 
-    def _doubts_of_time(self, parsed: Parsed, claimed: int, later: "Witnesses") -> Iterator[str]:
+    def _doubts_of_time(self, parsed: Parsed, claimed: int, later: Witnesses) -> Iterator[str]:
         """None if the log goes on there, nor a little behind if it tells of what was just told of."""
         if self.open and claimed < self.last - JITTER:
             follows = claimed >= self.last - LEAP and any(value in self._recent.told for value in told_of(parsed))
@@ -173,19 +173,21 @@ class Grader:
         elif claimed > self.last + LEAP and later.mostly_before(claimed - JITTER):
             yield "ahead of time"
 
-    def _is_foreign(self, dialect: str, later: "Witnesses") -> bool:
+    def _is_foreign(self, dialect: str, later: Witnesses) -> bool:
         """Whether it is in a dialect not surely met before, and in another than three in four of those that follow."""
         if self.dialect is None or dialect == self.dialect or dialect in self._recent.dialects:
             return False
-        told = [name for name in (dialect_told(other.data, other.kind) for other in later.records) if name is not None]
+        told = [
+            name for name in (dialect_told(other.data, other.kind) for other in later.records()) if name is not None
+        ]
         return 4 * told.count(dialect) < len(told) or not told
 
-    def _is_repeated(self, record: LogRecord, claimed: int, later: "Witnesses") -> bool:
+    def _is_repeated(self, record: LogRecord, claimed: int, later: Witnesses) -> bool:
         """Whether its line stands near it once more: attacker text is logged two to four times, a record once."""
         line = line_of(record.data)
         if self.wrote(claimed, line):
             return True
-        return claimed in later.claims and any(same_line(line, line_of(other.data)) for other in later.records)
+        return claimed in later.claims() and any(same_line(line, line_of(other.data)) for other in later.records())
 
     def _believe(self, parsed: Parsed, record: LogRecord) -> None:
         self.open = record.kind != "json" and parsed.meaning.opens
@@ -208,65 +210,11 @@ class BelievedText(NamedTuple):
 
     dialect: str
     start: int
-    ends: Sequence[int]
-    opens: Sequence[bool]
+    ends: Integers
+    opens: Truths
     last: int
     told: Sequence[str]
     lines: Sequence[tuple[int, bytes]]
-
-
-class Witnesses:
-    """The records that follow one, as far as they are known."""
-
-    def __init__(self) -> None:
-        """None yet."""
-        self.records = deque[LogRecord]()
-        self.claims: dict[int, int] = {}
-        self.size = 0
-
-    @property
-    def enough(self) -> bool:
-        """Whether no more are needed, or no more can be held."""
-        return len(self.records) > WITNESSES or self.size >= WITNESS_BYTES
-
-    def add(self, record: LogRecord) -> None:
-        """One more that follows."""
-        self.records.append(record)
-        self.size += len(record.data)
-        if record.claimed is not None:
-            self.claims[record.claimed] = self.claims.get(record.claimed, 0) + 1
-
-    def take(self) -> LogRecord:
-        """The first of them, to be judged by the others."""
-        record = self.records.popleft()
-        self.size -= len(record.data)
-        if record.claimed is not None:
-            self.claims[record.claimed] -= 1
-            if not self.claims[record.claimed]:
-                del self.claims[record.claimed]
-        return record
-
-    def mostly_before(self, time: int) -> bool:
-        """Whether most of them claim an earlier time."""
-        earlier = sum([count for claim, count in self.claims.items() if claim < time])
-        return 2 * earlier > sum(self.claims.values())
-
-
-def with_witnesses(records: Iterable[LogRecord], grader: Grader) -> Iterator[tuple[LogRecord, Witnesses]]:
-    """Each record with those that follow it, as many as `grader` needs to judge it: none where nothing is forged."""
-    source, later = iter(records), Witnesses()
-    for record in source:
-        if not grader.wary(record.offset):
-            yield record, later
-            continue
-        later.add(record)
-        while later.records:
-            if not later.enough and grader.wary(later.records[0].offset):
-                for following in source:
-                    later.add(following)
-                    if later.enough:
-                        break
-            yield later.take(), later
 
 
 def told_of(parsed: Parsed) -> Iterator[str]:
@@ -277,9 +225,11 @@ def told_of(parsed: Parsed) -> Iterator[str]:
             yield value
 
 
-def line_of(data: bytes) -> bytes:
-    """A record's first line, as far as it is compared."""
-    return data[:_LINE_BYTES].partition(b"\n")[0].rstrip(b"\r")
+def line_of(data: bytes, start: int = 0, end: int | None = None) -> bytes:
+    """The first line of a record there, as far as it is compared."""
+    until = min(start + _LINE_BYTES, len(data) if end is None else end)
+    newline = data.find(b"\n", start, until)
+    return data[start : until if newline < 0 else newline].rstrip(b"\r")
 
 
 def same_line(one: bytes, other: bytes) -> bool:

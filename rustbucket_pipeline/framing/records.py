@@ -121,7 +121,7 @@ class Framer:
 
     def _frame(self, record: RawRecord, later: "list[RawRecord] | tuple[()]") -> FramedRecord:
         clock = self._clock
-        believed = counts(record, clock, later)
+        believed = counts(record, clock, [other.claimed for other in later])
         ts = record.claimed if believed and record.claimed is not None else clock.at
         self._clock = clock.after(ts, record.kind)
         self._end = record.offset + record.length

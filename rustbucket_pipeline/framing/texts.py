@@ -140,4 +140,4 @@ def _believed(claimed: Integers, place: int, clock: Clock, *, final: bool) -> bo
     later = claimed[place + 1 : place + 1 + WITNESSES].tolist()
     if len(later) < WITNESSES and not final:
         return None
-    return counts(record, clock, [RawRecord(0, 0, "text", claim) for claim in later])
+    return counts(record, clock, later)

@@ -6,7 +6,7 @@ most of the records that follow: one forged head of tomorrow must not drag the r
 doesn't count leaves the record with the time of the one before it, and marks it clamped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -51,8 +51,8 @@ def moment_of(us: int) -> datetime:
     return EPOCH + timedelta(microseconds=us)
 
 
-def counts(record: RawRecord, clock: Clock, later: Sequence[RawRecord]) -> bool:
-    """Whether the record's claimed time is to be believed, given the records that follow it (at most `WITNESSES`)."""
+def counts(record: RawRecord, clock: Clock, later: Iterable[int | None]) -> bool:
+    """Whether the record's claimed time is to be believed, given what the following ones (`WITNESSES`) claim."""
     claimed = record.claimed
     if claimed is None or not clock.vouched_from <= claimed <= clock.vouched_until:
         return False
@@ -60,8 +60,8 @@ def counts(record: RawRecord, clock: Clock, later: Sequence[RawRecord]) -> bool:
         return not clock.after_text or claimed >= clock.at - TOLERANCE
     agree = disagree = 0
     for other in later:
-        if other.claimed is not None and clock.at - TOLERANCE <= other.claimed <= clock.vouched_until:
-            if other.claimed >= claimed - TOLERANCE:
+        if other is not None and clock.at - TOLERANCE <= other <= clock.vouched_until:
+            if other >= claimed - TOLERANCE:
                 agree += 1
             else:
                 disagree += 1

@@ -128,6 +128,26 @@ def test_behind_a_second_block_nothing_is_lost():
     agree(data)
 
 
+@pytest.mark.parametrize("name", ["x y", "a username=b", "' OR '1'='1", "x auth_method=", "ü pass", " ", "x  password"])
+def test_names_with_blanks_are_told_at_once(name):
+    auth = 'Authentication attempt event_type="auth" protocol="SSH" client_ip=192.0.2.1:5 username={} password={} '
+    body = auth.format(name, "p password=q") + 'auth_method="password"'
+    data = calm(1) + line(2, body, "rustbucket::protocols::ssh") + calm(3)
+    rows, _, _ = at_once(data)
+    assert (rows[50]["username"], rows[50]["password"]) == (name, "p password=q")
+    assert read_at_once(data) > 0.98
+    agree(data)
+
+
+def test_every_level_is_told_at_once():
+    levels = [b" INFO", b" WARN", b"ERROR", b"DEBUG", b"TRACE"]
+    data = calm(1) + b"".join(command(2 + n).replace(b" INFO", level) for n, level in enumerate(levels)) + calm(8)
+    rows, _, _ = at_once(data)
+    assert [row["level"] for row in rows[50:55]] == [level.decode().strip() for level in levels]
+    assert read_at_once(data) > 0.98
+    agree(data)
+
+
 def test_equal_times_of_many_records_are_no_burden():
     data = b"".join(command(1, f"{n:06}") for n in range(6000))
     assert read_at_once(data) > 0.99

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rustbucket_pipeline.events.trust import IN_OPEN_TEXT, WITNESSES
+from rustbucket_pipeline.events.trust import IN_OPEN_TEXT
+from rustbucket_pipeline.events.witnesses import WITNESSES
 from rustbucket_pipeline_tests.events.reading import believed
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "events"
