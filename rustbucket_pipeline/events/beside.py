@@ -3,6 +3,7 @@
 It is given stored bytes and gives back rows: it knows no database, no store and no settings. `main` is that process.
 """
 
+import os
 import signal
 import socket
 import subprocess
@@ -106,7 +107,10 @@ def beside() -> Generator[Beside]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         command = [sys.executable, "-m", __name__, str(theirs.fileno())]
-        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        paths = {"PYTHONPATH": os.pathsep.join(sys.path)}  # where Dagster found us, if we aren't installed
+        process = subprocess.Popen(
+            command, env={**os.environ, **paths}, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+        )
         line: Connection[_Task, object] = Connection(ours.detach())
     other = Beside(process, line)
     try:
