@@ -101,7 +101,7 @@ def play(
     def played(name: str) -> None:
         scene, requests, status, outcome = SCENARIOS[name]
         caplog.set_level(logging.DEBUG)
-        seconds = 0.6 if outcome.startswith("no answer") else SECONDS
+        seconds = 2 if outcome.startswith("no answer") else SECONDS
         started = time.monotonic()
         told = asked(digested, with_claude, claude, scene, pace=replace(PACE, deadline_seconds=seconds))
         assert time.monotonic() - started < SECONDS

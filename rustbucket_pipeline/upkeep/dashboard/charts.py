@@ -12,6 +12,9 @@ from rustbucket_pipeline.model.window import HOUR
 
 NOTHING = " "
 
+LEAST = 1e-9
+"""The lowest top of a chart: what is less can't be seen anyway."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -82,11 +85,12 @@ def columns(
 
 
 def ceiling(value: float) -> float:
-    """The next round number from there on: 1, 2, 4 or 5 and zeros; 1 for nothing."""
+    """The next round number from there on: 1, 2, 4 or 5 and zeros, `LEAST` at least; 1 for nothing."""
     if value <= 0:
         return 1
+    value = max(value, LEAST)
     scale = 10.0 ** (len(str(int(value))) - 1) if value >= 1 else 10.0 ** -_leading_zeros(value)
-    return next(scale * one for one in (1, 2, 4, 5, 10) if scale * one >= value)
+    return next(scale * one for one in (1, 2, 4, 5, 10, 20) if scale * one >= value)
 
 
 def _leading_zeros(value: float) -> int:

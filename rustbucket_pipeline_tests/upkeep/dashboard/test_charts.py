@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rustbucket_pipeline.upkeep.dashboard.charts import Run, ceiling, columns, midnights, runs, spark, together
@@ -18,7 +18,14 @@ def test_an_axis_ends_at_the_next_round_number(value: float, top: float) -> None
     assert ceiling(value) == pytest.approx(top)
 
 
+@given(st.floats(0, 1e12) | st.integers(-12, 12).map(lambda power: 10.0**power))
+@example(5e-324)
+def test_no_value_is_above_its_axis(value: float) -> None:
+    assert value <= ceiling(value)
+
+
 @given(counts, counts)
+@example([None], [5e-324])
 def test_columns_stay_inside_and_stand_on_each_other(first: list[float | None], second: list[float | None]) -> None:
     size = min(len(first), len(second))
     chart = columns([first[:size], second[:size]], 600, 100)
