@@ -4,6 +4,7 @@ The SDK and boto3 are imported when somebody asks. Keys go to the client only: n
 """
 
 import logging
+from importlib import import_module
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -55,6 +56,11 @@ def address_problem(base_url: str) -> str | None:
 def knows_batches(settings: Settings) -> bool:
     """Whether the API has batches; Bedrock's has none."""
     return settings.claude_client is Provider.ANTHROPIC
+
+
+def load_sdk() -> None:
+    """Import the SDK, which takes seconds: none of those that an answer may take."""
+    import_module("anthropic")
 
 
 def client_of(settings: Settings, most_bytes: int) -> "AsyncAnthropic | AsyncAnthropicBedrock":

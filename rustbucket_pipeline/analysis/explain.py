@@ -13,7 +13,7 @@ from rustbucket_pipeline.analysis.batch_api import BatchApi
 from rustbucket_pipeline.analysis.batch_book import BatchBook
 from rustbucket_pipeline.analysis.budget import Ledger
 from rustbucket_pipeline.analysis.claude import Claude, Pace
-from rustbucket_pipeline.analysis.clients import knows_batches, why_not, why_off
+from rustbucket_pipeline.analysis.clients import knows_batches, load_sdk, why_not, why_off
 from rustbucket_pipeline.analysis.contents import Digest
 from rustbucket_pipeline.analysis.findings import Finding
 from rustbucket_pipeline.analysis.page import ClaudeNote, Prose
@@ -70,6 +70,7 @@ def explain(settings: Settings, digest: Digest, findings: Sequence[Finding], led
     shown = frozenset(indicator.id for indicator in digest.indicators.rows)
     question = question_of(digest, findings, send=settings.claude_send)
     ground = Ground(findings, shown, question.canary, quotes_of(attackers_texts(digest, findings)))
+    load_sdk()
     return asyncio.run(_explain(Claude(settings, ledger, pace), question, ground, pace))
 
 
