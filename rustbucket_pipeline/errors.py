@@ -13,6 +13,7 @@
         ├── DatabaseUnavailable
         ├── StoreUnavailable
         ├── TargetUnavailable   a message about alerts wasn't taken; it is sent again later
+        ├── ReaderLost          a second process of ours that parsed logs was ended by somebody else
         └── SourceUnavailable   one rustbucket's logs or answers; never stops the others
             ├── FetchFailed     asking it over HTTP failed; `outcome` says how
             └── FileUnavailable one of its log files can't be read now; its others go on
@@ -87,6 +88,10 @@ class StoreUnavailable(TransientError):
 
 class TargetUnavailable(TransientError):
     """Where a message about alerts was sent to, it wasn't taken."""
+
+
+class ReaderLost(TransientError):
+    """The second process that parses logs ended before it was done: killed, or out of memory."""
 
 
 class SourceUnavailable(TransientError):

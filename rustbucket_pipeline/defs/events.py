@@ -50,7 +50,8 @@ def event_assets() -> dg.Definitions:
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
         """What the hour's archived bytes say: typed rows in `log_events`; what can't be parsed, in `quarantine`.
 
-        A run replaces the hour in one transaction. The same record in two files is one event.
+        A run replaces the hour in one transaction; of a day that has no rows yet, those of all hours it builds are
+        loaded before. The same record in two files is one event.
         """
         from rustbucket_pipeline.events.build import build_hour  # and with it numpy and pyarrow, here only
         from rustbucket_pipeline.events.new_day import load_new_day

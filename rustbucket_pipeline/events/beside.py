@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from queue import Empty, Queue
 from threading import Thread
+from traceback import format_exc
 from typing import NamedTuple
 
-from rustbucket_pipeline.errors import TransientError
+from rustbucket_pipeline.errors import ReaderLost, RustbucketError
 from rustbucket_pipeline.events.reading import Came, Source, read_share
 
 _CHUNKS_WAITING = 16
@@ -98,6 +99,8 @@ class Beside:
             while True:
                 self._came.put(self._line.recv_bytes() or self._line.recv())
         except (EOFError, OSError):
+            pass
+        finally:
             self._came.put(None)
 
 
@@ -119,8 +122,8 @@ def beside() -> Generator[Beside]:
         other.end()
 
 
-def _gone() -> TransientError:
-    return TransientError("the process that reads beside this one ended; nothing was loaded, run it again")
+def _gone() -> ReaderLost:
+    return ReaderLost("the process that reads beside this one ended; nothing was loaded, run it again")
 
 
 class _Given(NamedTuple):
@@ -162,8 +165,10 @@ def _answer(line: "Connection[object, _Task]", task: _Task) -> None:
             line.send_bytes(rows)
     except ConnectionError:
         raise
-    except Exception as error:  # noqa: BLE001 (it is raised again where it was asked for)
+    except RustbucketError as error:
         came.append(error)
+    except Exception:  # noqa: BLE001 (it is told where it was asked for; not every error can be sent)
+        came.append(RuntimeError(f"in the process that reads beside this one:\n{format_exc()}"))
     line.send_bytes(b"")
     line.send(came[0])
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from rustbucket_pipeline.errors import IntegrityError, TransientError
+from rustbucket_pipeline.errors import IntegrityError, ReaderLost
 from rustbucket_pipeline.events.beside import beside
 from rustbucket_pipeline.events.readers import Readers
 from rustbucket_pipeline.events.reading import Source, read_share
@@ -89,7 +89,7 @@ def test_a_process_that_is_killed_is_worth_another_try(hour, sources):
     objects = {one.object_key: hour.archive.get(one.object_key) for one in sources[0].segments}
     with beside() as other:
         os.kill(other.pid, signal.SIGKILL)
-        with pytest.raises(TransientError, match="run it again"):
+        with pytest.raises(ReaderLost, match="run it again"):
             ask_time_and_again(other)
 
 
@@ -120,3 +120,10 @@ def test_the_process_ends_when_whoever_asked_is_killed():
         assert output.read() == ""  # at its end only when both have ended: the other holds it open, too
     assert starter.wait() == -signal.SIGKILL
     assert pid > 0
+
+
+def test_what_nobody_expected_in_the_other_process_is_told_here_with_its_traceback(hour, sources):
+    with beside() as other:
+        other.ask(sources[0], {}, print)
+        with pytest.raises(RuntimeError, match="KeyError"):
+            b"".join(other.rest())
