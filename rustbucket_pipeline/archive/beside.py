@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from rustbucket_pipeline.archive.cut import Piece
 from rustbucket_pipeline.archive.ledger import NewSegment
 
-AT_ONCE = 2
-"""Pieces that are stored at the same time: with the reading, enough for two cores."""
+AT_ONCE = 3
+"""Pieces that are stored at the same time: two cores have work while one piece waits for the store."""
 
 WORTH_A_THREAD = 256 * 1024
 """Bytes of a piece: a shorter one is stored sooner than it is handed over."""

@@ -33,8 +33,9 @@ SETTLED_AFTER = timedelta(minutes=10)
 COMPRESSION_LEVEL = 1
 """Level 3 takes 1.4 times as long for objects that are 2 % smaller."""
 
-_HASH_LOG = 13
-"""A table of 32 KB stays in a core's first cache: 8 % faster than the level's own for objects as large within 1 %."""
+_HASH_LOG, _WINDOW_LOG = 12, 20
+"""A table of 16 KB leaves room in a core's first cache, and a window of 1 MB makes up for what it forgets: objects as
+large as with the level's own (64 KB, 512 KB) within 0.2 %, in 0.88 of the time."""
 
 UNFINISHED = "its last line isn't complete yet"
 
@@ -159,7 +160,9 @@ def put_segment(archive: Archive, link: Link, data: bytes) -> int:
 
 
 def _packed(data: bytes) -> bytes:
-    parameters = zstandard.ZstdCompressionParameters(compression_level=COMPRESSION_LEVEL, hash_log=_HASH_LOG)
+    parameters = zstandard.ZstdCompressionParameters(
+        compression_level=COMPRESSION_LEVEL, hash_log=_HASH_LOG, window_log=_WINDOW_LOG
+    )
     return zstandard.ZstdCompressor(compression_params=parameters).compress(data)
 
 

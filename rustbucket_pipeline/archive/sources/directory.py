@@ -8,8 +8,9 @@ import stat
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import ClassVar
 
 from rustbucket_pipeline.archive.sources.base import BLOCK_BYTES, HeldOf, Listing, SourceFile
 from rustbucket_pipeline.errors import FileUnavailable, SourceUnavailable
@@ -60,7 +61,7 @@ class DirectorySource:
             descriptor = os.open(self._root / file.key, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
             raise FileUnavailable(f"{file.key} can't be opened: {error.strerror}; it is tried again") from error
-        with os.fdopen(descriptor, "rb") as handle:
+        with os.fdopen(descriptor, "rb", buffering=0) as handle:
             found = os.fstat(descriptor)
             same = file.etag.startswith(f"{found.st_ino:x}-")
             if not stat.S_ISREG(found.st_mode) or not same or found.st_size < file.size:
@@ -79,7 +80,7 @@ def iter_blocks(read: Callable[[int], bytes], length: int) -> Iterator[bytes]:
         yield block
 
 
-def _read(handle: BinaryIO, size: int) -> bytes:
+def _read(handle: FileIO, size: int) -> bytes:
     try:
         return handle.read(size)
     except OSError as error:
