@@ -3,13 +3,9 @@
 Only values that are written take room. Knows nothing of what they say.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false, reportUnknownParameterType=false
-# (pyarrow's stubs leave its arrays without parameters)
-
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from rustbucket_pipeline.framing.words import Integers
@@ -40,8 +36,3 @@ class Pool:
     def numbers(self, places: Integers) -> Numbers:
         """Which values are theirs."""
         return self._numbers[places]
-
-
-def taken(values: "pa.Array", numbers: Numbers) -> "pa.Array":
-    """The values with these numbers; NULL for -1."""
-    return values.take(pa.array(numbers, pa.int32(), mask=numbers < 0))

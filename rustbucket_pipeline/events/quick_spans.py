@@ -56,11 +56,16 @@ def coded(cut: "pa.BinaryArray", places: Integers) -> Coded:
     return Coded(cast("list[bytes]", encoded.dictionary.to_pylist()), encoded.indices.to_numpy())
 
 
+def or_null(values: "pa.Array", numbers: Numbers) -> "pa.Array":
+    """The values with these numbers; NULL for -1."""
+    return values.take(cast("pa.Int64Array", pa.array(numbers, mask=numbers < 0)))
+
+
 def of_rows(length: int, rows: Integers, values: "pa.Array", numbers: Numbers) -> "pa.Array":
     """A column of that length: in the n-th of `rows` stands value `numbers[n]`, in all others NULL."""
-    whose, empty = np.zeros(length, np.int64), np.ones(length, np.bool_)
-    whose[rows], empty[rows] = numbers, False
-    return values.take(cast("pa.Int64Array", pa.array(whose, mask=empty)))
+    whose = np.full(length, -1, np.int64)
+    whose[rows] = numbers
+    return or_null(values, whose)
 
 
 def replaced(column: "pa.Array", rows: Sequence[int] | Integers, values: Sequence[object]) -> "pa.Array":

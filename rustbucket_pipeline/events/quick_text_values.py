@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from rustbucket_pipeline.events.columns import SCHEMA
 from rustbucket_pipeline.events.quick_again import Again
 from rustbucket_pipeline.events.quick_columns import Known, Meant, PlainRows, Sources
-from rustbucket_pipeline.events.quick_pool import Pool, taken
+from rustbucket_pipeline.events.quick_pool import Pool
+from rustbucket_pipeline.events.quick_spans import or_null
 from rustbucket_pipeline.events.quick_templates import COLUMNS
 from rustbucket_pipeline.framing.words import Truths
 
@@ -66,7 +67,7 @@ class TextValues:
         kinds = self.kinds[start:end]
         plain = kinds != ODD
         places = np.flatnonzero(plain) + start
-        values = {name: taken(array, pool.numbers(places)) for name, (pool, array) in self._arrays.items()}
+        values = {name: or_null(array, pool.numbers(places)) for name, (pool, array) in self._arrays.items()}
         again = {place: one for place, one in self.again.items() if start <= place < end}
         return PlainRows(places, self.odd(start, end), Meant(self.known, kinds[plain]), values, again)
 
