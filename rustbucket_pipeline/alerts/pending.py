@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from rustbucket_pipeline.alerts.book import CALM, clear, open_alerts, raise_
@@ -110,11 +110,6 @@ def note_failed(connection: Connection, target: Target, why: str, now: datetime)
         kind = Kind.TARGET_FAILED
         cause = f"{failures} messages in a row weren't taken: {why}; correct its URL or its service"
         raise_(connection, kind, target.name, cause, kind.severity, now)
-
-
-def forget_old(connection: Connection, now: datetime) -> None:
-    """Forget messages that no rate depends on any more."""
-    connection.execute(delete(alert_messages).where(alert_messages.c.sent_at < now - timedelta(days=90)))
 
 
 def _works(connection: Connection, target: Target, now: datetime) -> None:

@@ -34,7 +34,9 @@ class HourOutcome:
 
     `loaded` counts the rustbuckets whose rows were loaded; those of the others were what they should be already.
 
-    `suspects` are events taken for forgeries, `unknown_messages` events of no known template (format drift).
+    `suspects` are events taken for forgeries, `unknown_messages` events of no known template (format drift). Of the
+    parts of sessions, `ambiguous_parts` may be of more than one; `unjoined` events are of some connection that no part
+    lists.
     """
 
     window: Window
@@ -54,6 +56,9 @@ class HourOutcome:
     refused: int
     own: int
     redacted: int
+    session_parts: int
+    ambiguous_parts: int
+    unjoined: int
     version: str
     unchanged: bool
 
@@ -95,7 +100,7 @@ def build_hour(
         for share, (one, drift) in zip(missing, anew, strict=True):
             loaded[share.rustbucket_id], drifts[share.rustbucket_id] = one, drift
         flown = [fly(connection, archive, window, share, collectors, now) for share in canaries]
-        build_sessions(connection, window)
+        joined = build_sessions(connection, window)
         sound_drift(connection, window, drifts, now)
         sound(connection, window, {key: one.tally for key, one in loaded.items()}, now)
         output = version_of([*(f"{key} {loaded[key].output}" for key in sorted(loaded)), *flown])
@@ -106,6 +111,9 @@ def build_hour(
         rustbuckets=len(shares),
         loaded=len(missing),
         segments=sum(len(share.segments) for share in shares),
+        session_parts=joined.parts,
+        ambiguous_parts=joined.ambiguous,
+        unjoined=joined.unjoined,
         version=output,
         unchanged=before is not None and before.inputs_version == inputs,
         **{name: sum(tally[name] for tally in sums) for name in asdict(Tally())},

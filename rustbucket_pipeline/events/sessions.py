@@ -40,7 +40,6 @@ class SessionSums:
     by_order: int = 0
     ambiguous: int = 0
     events: int = 0
-    ambiguous_events: int = 0
     unjoined: int = 0
 
     @property
@@ -114,4 +113,3 @@ def _count(sums: SessionSums, part: PartRow) -> None:
         sums.by_order += 1
     else:
         sums.ambiguous += 1
-        sums.ambiguous_events += part.events

@@ -3,7 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from rustbucket_pipeline.events.quick_pool import Pool, taken
+from rustbucket_pipeline.events.quick_pool import Pool
+from rustbucket_pipeline.events.quick_spans import or_null
 
 
 def pool() -> Pool:
@@ -20,5 +21,5 @@ def test_values_are_told_by_place_whatever_the_order_they_came_in():
 
 def test_a_column_has_nulls_where_nothing_was_told():
     values = pa.array(pool().values, pa.string())
-    assert taken(values, pool().numbers(np.array([0, 1, 4]))).to_pylist() == [None, "one", "four"]
-    assert taken(values[:0], Pool(2).numbers(np.array([0, 1]))).to_pylist() == [None, None]
+    assert or_null(values, pool().numbers(np.array([0, 1, 4]))).to_pylist() == [None, "one", "four"]
+    assert or_null(values[:0], Pool(2).numbers(np.array([0, 1]))).to_pylist() == [None, None]
