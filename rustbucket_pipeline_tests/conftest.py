@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 from rustbucket_pipeline.settings import Settings
@@ -21,6 +23,10 @@ from rustbucket_pipeline.storage.postgres import open_database, upgrade
 OURS = ("RUSTBUCKET_", "DAGSTER_", "AWS_", "ANTHROPIC_", "CLAUDE_", "PG", "SENTRY_", "ALERT_")
 TEMPLATE = "migrated"
 numbers = itertools.count(1)
+
+# How busy the machine is decides no test.
+examples.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

@@ -218,9 +218,7 @@ def archived_pieces(fleet: FleetOnDisk, rustbucket_id: str) -> list[tuple[object
         return [tuple(row) for row in connection.execute(query)]
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(operations, min_size=2, max_size=8))
 def test_with_every_cursor_deleted_the_same_segments_result(fleet: FleetOnDisk, steps: list[Operation]) -> None:
     pair = [f"BKT{next(numbers)}", f"BKT{next(numbers)}"]

@@ -209,4 +209,4 @@ class Pipeline(RuleBasedStateMachine):
 
 
 TestPipeline = Pipeline.TestCase
-TestPipeline.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestPipeline.settings = settings(max_examples=40, stateful_step_count=40)

@@ -127,13 +127,13 @@ def agree(data: bytes) -> None:
 
 
 @given(st.lists(lines(), min_size=1, max_size=12).map(b"".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_known_messages_with_any_values_give_the_rows_of_the_exact_way(data):
     agree(data)
 
 
 @given(st.lists(st.one_of(lines(), st.binary(max_size=40), st.sampled_from([TEXT, EMPTY])), min_size=1, max_size=12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_stands_between_them(pieces):
     agree(b"".join(pieces) or b"\n")
 
@@ -184,7 +184,7 @@ def mistyped(draw: st.DrawFn) -> bytes:
 
 
 @given(st.lists(st.one_of(mistyped(), mistyped(), lines()), min_size=1, max_size=6).map(b"".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_stroke_more_or_less_in_a_plain_line(data):
     agree(data)
 

@@ -44,13 +44,13 @@ def read_at_once(data: bytes) -> float:
 
 @given(st.integers(0, 2**32), st.sampled_from([0.0, 0.001, 0.01]), st.sampled_from([50, 300]))
 @example(4772, 0.01, 300).via("a line told before, right behind a calm stretch, is in the record before it")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_known_messages_with_any_values_give_the_rows_of_the_exact_way(seed, oddness, records):
     agree(Writer(seed, oddness).log(records))
 
 
 @given(st.integers(0, 2**32), st.sampled_from([0.01, 0.05, 0.2]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_stands_between_them(seed, oddness):
     agree(Writer(seed, oddness).log(150))
 

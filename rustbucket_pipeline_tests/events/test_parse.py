@@ -38,7 +38,7 @@ PIECES = st.lists(st.one_of(st.sampled_from(HEADS), st.binary(max_size=40)), max
 
 
 @given(st.one_of(PIECES, st.binary(max_size=2000)).filter(bool))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_every_byte_ends_in_exactly_one_row_or_entry(data):
     found, tally = parsed(data)
     at = OFFSET

@@ -92,7 +92,7 @@ SSH = {"target": "rustbucket::protocols::ssh", "event_type": "auth", "protocol":
 
 
 @given(STEPS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_built_step_by_step_or_at_once_it_is_the_same(hour, json_line, steps):
     act(hour, f"truncate segments, source_files, {', '.join(TABLES)} cascade")
     for number, (rustbucket_id, pieces) in enumerate(steps):

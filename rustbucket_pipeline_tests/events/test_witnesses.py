@@ -54,7 +54,7 @@ def agree(data: bytes) -> list[int]:
 
 
 @given(st.integers(0, 2**32), st.sampled_from([0.0, 0.01, 0.2]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_whatever_the_log_holds(seed, oddness):
     agree(Writer(seed, oddness).log(120))
 

@@ -57,7 +57,7 @@ def test_hostile_texts_in_every_field_change_no_tag_and_no_attribute(harmless: S
     assert not re.search(r"[^\n -~\u00a0-\u02ff\u2010-\u2027\u2030-\u205e]", re.sub("[\u0300-\u036f]", "", page))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.text(max_size=40), min_size=len(HARMLESS), max_size=len(HARMLESS), unique=True))
 def test_no_text_at_all_changes_a_tag(harmless: Skeleton, texts: list[str]) -> None:
     facts = filled([f"{text}{number}" for number, text in enumerate(texts)])
