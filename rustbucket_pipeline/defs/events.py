@@ -58,8 +58,9 @@ def event_assets() -> dg.Definitions:
 
         def build(window: Window) -> Iterator[dg.AssetMaterialization]:
             sources, collectors = provenance(context, "parsed_logs", window), collectors_of(settings)
-            if hours := days.pop(window.start.date(), None):
-                load_new_day(database, archive, hours, clock(), collectors)
+            hours = days.pop(window.start.date(), None)
+            if hours and (shares := load_new_day(database, archive, hours, clock(), collectors)):
+                context.log.info("a new day: %d hours, %d shares of rustbuckets, loaded together", len(hours), shares)
             hour = build_hour(database, archive, window, clock(), context.run.run_id, collectors)
             hold_back(database, "parsed_logs", [window], clock())
             yield materialized("parsed_logs", window, hour.version, facts_of(hour, rows=hour.events), sources)
