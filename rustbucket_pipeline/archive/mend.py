@@ -58,16 +58,15 @@ def lost_segments(connection: Connection, archive: Archive, starts: Sequence[dat
 
 
 def refetch(archive: Archive, source: Source, lost: Sequence[Lost], reached: Watcher) -> list[Lost]:
-    """Put back what the source still holds; returns what it doesn't."""
+    """Put back what the source still holds; returns what it doesn't. Logs with the same bytes share an object."""
     listed = {file.key: file for file in source.files(nothing_held).files} if lost else {}
-    gone: list[Lost] = []
+    back = set[str]()
     for segment in lost:
-        if _refetch_one(archive, source, listed, segment):
+        if segment.link.object_key not in back and _refetch_one(archive, source, listed, segment):
+            back.add(segment.link.object_key)
             reached(Step.REFETCHED)
-        else:
-            gone.append(segment)
     archive.settle()
-    return gone
+    return [segment for segment in lost if segment.link.object_key not in back]
 
 
 def _refetch_one(archive: Archive, source: Source, listed: Mapping[str, SourceFile], segment: Lost) -> bool:

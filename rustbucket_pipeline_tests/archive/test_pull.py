@@ -180,6 +180,17 @@ def test_a_lost_object_is_fetched_again_when_its_window_is_asked_for(fleet: Flee
     assert fleet.archived(f"abc/{NINE_FILE}") == hour_of_lines(NINE)
 
 
+def test_an_object_of_two_logs_is_back_when_one_of_them_still_has_its_bytes(fleet: FleetOnDisk) -> None:
+    fleet.write(f"abc/{NINE_FILE}", hour_of_lines(NINE))
+    fleet.pull()
+    fleet.write(f"abc/{NINE_FILE}", json_line(NINE, "rewritten") + hour_of_lines(NINE))
+    fleet.pull(later=HOUR)
+    (shared,) = (key for key in fleet.archive.keys("raw/") if f"/{SECOND.start:%H%M}/" in key)
+    fleet.archive.delete(shared)
+    assert fleet.pull(FIRST, SECOND).gone == ()
+    assert open_alerts(fleet) == []
+
+
 def test_an_object_lost_for_good_is_named_and_alerted(fleet: FleetOnDisk) -> None:
     fleet.write(f"abc/{NINE_FILE}", hour_of_lines(NINE))
     fleet.pull()
