@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, text
 
 from rustbucket_pipeline.analysis.contents import LONGEST_TEXT
 from rustbucket_pipeline.analysis.counting import Most, counted
@@ -18,6 +18,9 @@ from rustbucket_pipeline.storage.postgres import load_sql
 
 MOST = Most(evidence=20, examples=3, longest=LONGEST_TEXT)
 """Event ids kept of a finding, attackers' texts shown with it, and their characters."""
+
+_JOIN_WHOLE, _JOIN_AS_EVER = text("SET LOCAL enable_nestloop = off"), text("SET LOCAL enable_nestloop = default")
+"""The newest hour is in no statistics yet: a million rows pass for a few, and would be read again for each text."""
 
 
 class Finding(BaseModel):
@@ -56,12 +59,14 @@ def find(connection: Connection, window: Window) -> tuple[Finding, ...]:
 
 def spoken_by(connection: Connection, rules: Sequence[Rule], window: Window) -> dict[int, Row[Any]]:
     """What each rule that speaks found in the window, by its place in `rules`."""
+    connection.execute(_JOIN_WHOLE)
     gather_hits(connection, rules, window)
     found = {row.rule: row for row in connection.execute(load_sql(PACKAGE, "rule_facts"), MOST._asdict())}
     for place, rule in enumerate(rules):
         if rule.counts:
             row = connection.execute(counted(place, rule, window, MOST)).one()
             found |= {place: row} if row.events else {}
+    connection.execute(_JOIN_AS_EVER)
     return found
 
 

@@ -1,9 +1,11 @@
 """Every rule speaks for its true examples and is silent on its near misses; thresholds and groups hold."""
 
 import time
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy import event as listening
 
 from rustbucket_pipeline.analysis.findings import Finding, find, spoken_by
 from rustbucket_pipeline.analysis.matching import Matcher, matcher_of
@@ -188,3 +190,18 @@ def test_long_hostile_text_is_matched_in_bounded_time(database: Engine) -> None:
         connection.exec_driver_sql("SET statement_timeout = '10s'")
         find(connection, WINDOW)
     assert time.process_time() - began < 10
+
+
+def test_rows_that_no_statistics_know_of_are_not_read_once_for_each_text(database: Engine) -> None:
+    plans: list[str] = []
+
+    def explain(_connection: object, cursor: Any, statement: str, parameters: object, *_: object) -> None:
+        if "JOIN rule_found" in statement:
+            beside = cursor.connection.cursor()
+            plans.append("\n".join(row[0] for row in beside.execute(f"EXPLAIN {statement}", parameters)))
+
+    tell(database, [login("deploy", "Winter2026!", number, rustbucket_id=f"BKT{number}") for number in range(1, 4)])
+    listening.listen(database, "before_cursor_execute", explain)
+    assert "credential-reuse" in found(database)
+    assert plans
+    assert not [plan for plan in plans if "Nested Loop" in plan]
