@@ -187,7 +187,9 @@ class Grader:
         line = line_of(record.data)
         if self.wrote(claimed, line):
             return True
-        return claimed in later.claims() and any(same_line(line, line_of(other.data)) for other in later.records())
+        return claimed in later.claims() and any(
+            other.claimed == claimed and same_line(line, line_of(other.data)) for other in later.records()
+        )
 
     def _believe(self, parsed: Parsed, record: LogRecord) -> None:
         self.open = record.kind != "json" and parsed.meaning.opens

@@ -50,6 +50,7 @@ def test_known_messages_with_any_values_give_the_rows_of_the_exact_way(seed, odd
 
 
 @given(st.integers(0, 2**32), st.sampled_from([0.01, 0.05, 0.2]))
+@example(421, 0.05).via("another record of the same time, and an empty line near it, are no second telling of a line")
 @settings(max_examples=40)
 def test_whatever_stands_between_them(seed, oddness):
     agree(Writer(seed, oddness).log(150))
